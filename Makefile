@@ -1,0 +1,56 @@
+# `make help` prints every target with what it does.
+# ARGS reaches the command behind a target: make test ARGS="-k receipt", make bench ARGS=reading
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock settings bench wheel clean
+
+PY := .venv/bin/python
+
+# $(call ready,LOCK) does nothing when .venv holds that lock file already; it must stay quick, `run` begins with it.
+ready = @{ cmp -s $(1) .venv/$(1) && $(PY) -c 'import pip' 2>/dev/null; } || { python=$$(tools/find-python) && "$$python" tools/venv.py $(1); }
+
+help: ## print this list
+	@sed -n 's/^\([a-z]*\): .*## /  make \1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target words; do printf '%-16s %s\n' "$$target" "$$words"; done
+
+run: ## serve the blog on http://127.0.0.1:8000, set up at the first call
+	$(call ready,requirements.txt)
+	@exec $(PY) -m flask --app wsgi serve $(ARGS)
+
+test: ## run every test that this machine can run
+	$(call ready,requirements-dev.txt)
+	@exec $(PY) -m pytest $(ARGS)
+
+check: ## format, lint, types, templates, lock files, then the tests
+	$(call ready,requirements-dev.txt)
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m djlint templates --check --lint --quiet
+	$(PY) tools/lock.py --check
+	$(MAKE) --no-print-directory test
+
+format: ## put code and templates into their form
+	$(call ready,requirements-dev.txt)
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+	$(PY) -m djlint templates --reformat --quiet
+
+lock: ## resolve the lock files after a change in pyproject.toml; UPGRADE=1 takes newer releases
+	$(call ready,requirements-dev.txt)
+	$(PY) tools/lock.py $(if $(UPGRADE),--upgrade)
+
+settings: ## write the README's table of settings again, from blog/config.py
+	$(call ready,requirements.txt)
+	$(PY) tools/settings.py
+
+bench: ## measure what the README's figures say
+	$(call ready,requirements-dev.txt)
+	@exec $(PY) -m benchmarks $(ARGS)
+
+wheel: ## build dist/reciprocal-*.whl and the source archive
+	$(call ready,requirements-dev.txt)
+	$(PY) -m build --no-isolation
+
+clean: ## remove what make made; the blog's data in instance/ stays
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

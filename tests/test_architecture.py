@@ -1,0 +1,79 @@
+"""The shape of the package: imports go one way, one module speaks to the network, files stay small."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "blog"
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)
+
+
+def dotted(path: Path) -> str:
+    """blog/markup/comment.py is blog.markup.comment, and blog/__init__.py is blog."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {dotted(path): ast.parse(path.read_text("utf-8")) for path in FILES}
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Every module named by an import, wherever it stands; `from blog import db` names blog.db."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else node.module
+
+
+def test_imports_go_one_way():
+    graph = {name: {used for used in imported(tree) if used in MODULES} for name, tree in MODULES.items()}
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+def test_nobody_inside_imports_the_application_factory():
+    assert [name for name, tree in MODULES.items() if "blog" in imported(tree)] == []
+
+
+def test_one_module_speaks_to_akismet():
+    clients = {"akismet", "httpx", "httpcore"}
+    found = {
+        name for name, tree in MODULES.items() if clients & {used.split(".")[0] for used in imported(tree)}
+    }
+    assert found <= {"blog.wire"}
+
+
+@pytest.mark.parametrize(
+    "name", ["articles", "frontmatter", "rules", "text", "markup.article", "markup.comment"]
+)
+def test_what_works_on_plain_values_knows_neither_flask_nor_the_database(name):
+    used = set(imported(MODULES[f"blog.{name}"]))
+    assert not {
+        module for module in used if module.split(".")[0] in ("flask", "sqlalchemy", "flask_sqlalchemy")
+    }
+    assert not used & {"blog.db", "blog.models"}
+
+
+def test_no_module_is_a_bag():
+    bags = {"utils", "util", "helpers", "helper", "services", "managers", "manager", "base", "common", "misc"}
+    assert [name for name in MODULES if bags & set(name.split("."))] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_a_file_fits_in_one_sitting(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_function_fits_on_one_screen(name):
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    functions = [node for node in ast.walk(MODULES[name]) if isinstance(node, kinds)]
+    long = [f"{node.name}:{node.lineno}" for node in functions if (node.end_lineno or 0) - node.lineno >= 60]
+    assert long == []
