@@ -1,0 +1,95 @@
+"""What the command line can do. Errors are one line and exit status 1; a traceback is never the answer."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from flask_migrate import Migrate
+
+from blog import start
+from blog.articles import check
+from blog.config import settings
+from blog.db import db
+from blog.people import add_moderator
+from blog.reconcile import reconcile
+from blog.shelf import library
+
+moderators = AppGroup("moderators", help="People who decide about comments.")
+comments = AppGroup("comments", help="What is done about comments besides reading them.")
+content = AppGroup("content", help="The articles on disk.")
+
+
+def init(app: Flask) -> None:
+    """Give the application its commands."""
+    Migrate(app, db, directory=str(start.MIGRATIONS), compare_type=True)
+    for command in (moderators, comments, content):
+        app.cli.add_command(command)
+    app.cli.add_command(serve)
+
+
+@click.command()
+@with_appcontext
+def serve() -> None:
+    """Serve the blog: migrate, make a first moderator if there is none, answer requests until told to stop."""
+    from blog.serve import serve as run
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    made = start.prepare(app)
+    if made:
+        click.echo(f"First moderator: {made[0]}  password: {made[1]}")
+        click.echo(
+            f"(kept in {settings().data_dir / 'first-moderator.txt'}; sign in at {settings().site_url}/login)"
+        )
+    run(settings())
+
+
+@moderators.command("add")
+@click.argument("name")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
+)
+def add(name: str, password_stdin: bool) -> None:
+    """Add the moderator NAME, or give an existing one a new password.
+
+    Without --password-stdin a password is made up and printed once.
+    """
+    start.prepare_store()
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(12)
+    try:
+        added = add_moderator(name, password)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{added.name} can sign in at {settings().site_url}/login")
+    if not password_stdin:
+        click.echo(f"password: {password}")
+
+
+@comments.command("reconcile")
+@click.option(
+    "--now",
+    "regardless",
+    is_flag=True,
+    help="Ignore waiting times, the pause after failures and the bound per run.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def reconcile_command(regardless: bool, dry_run: bool) -> None:
+    """Do what is owed: ask Akismet again, send feedback, delete what is due."""
+    click.echo(str(reconcile(regardless, dry_run)))
+
+
+@content.command("check")
+def check_content() -> None:
+    """Name every article that cannot be published as it is, with the line and the fix; exit 1 if there is one."""
+    here = library()
+    problems = check(here)
+    for problem in problems:
+        where = f"{problem.path}:{problem.line}" if problem.line else str(problem.path)
+        click.echo(f"{where}: {problem.what} {problem.fix}")
+    if problems:
+        raise SystemExit(1)
+    click.echo(f"{len(here.articles)} articles, nothing to mend in {Path(settings().content_dir)}")

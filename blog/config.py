@@ -1,0 +1,296 @@
+"""Every setting once: its name, type, default and one line of help.
+
+The README's table, the `.env` reader and the checks at start all come from `Settings`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+PREFIX = "BLOG_"
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used; its text names the setting, the problem and the fix."""
+
+
+def bundled(name: str) -> Path:
+    """The folder `name` of the checkout, or its copy in an installed wheel."""
+    here = CHECKOUT / name
+    return here if here.is_dir() and (CHECKOUT / "pyproject.toml").is_file() else PACKAGE / "_bundled" / name
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name can only mean this machine."""
+    if host is None:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not (value.isascii() and value.isdigit()) or not low <= int(value[:20]) <= high:
+            raise ValueError(f"is not a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def _seconds(value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0.05 <= seconds <= 60:
+        raise ValueError("is not a number of seconds from 0.05 to 60")
+    return seconds
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise ValueError("is none of " + ", ".join(allowed))
+        return value
+
+    return parse
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("is not an address like https://blog.example")
+    parts.port  # noqa: B018  (raises ValueError for a port that is no number)
+    return value.rstrip("/")
+
+
+def _endpoint(value: str) -> str:
+    value = _address(value)
+    parts = urlsplit(value)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("would send comments and the key unencrypted; use https")
+    return value
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser()
+
+
+def _no_path(value: str) -> Path | None:
+    return _path(value) if value else None
+
+
+def _database(value: str) -> str:
+    for short in ("postgres://", "postgresql://"):
+        if value.startswith(short):
+            return "postgresql+psycopg://" + value.removeprefix(short)
+    if value and not value.startswith(("sqlite:", "postgresql+psycopg:", "cockroachdb")):
+        raise ValueError("is neither a postgresql:// nor a sqlite:// address")
+    return value
+
+
+def _language(value: str) -> str:
+    if not value or len(value) > 35 or not all(part.isalnum() for part in value.split("-")):
+        raise ValueError("is not a language tag like en or pt-BR")
+    return value
+
+
+def setting(default: Any, parse: Callable[[str], Any], help: str) -> Any:
+    """One row of the table: the default, the parser of its text form, a line of help."""
+    return field(default=default, metadata={"parse": parse, "help": help})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The running configuration; built by `load`, never changed afterwards."""
+
+    site_name: str = setting("Reciprocal", _text, "The name at the top of every page and in feeds")
+    site_url: str = setting(
+        "http://127.0.0.1:8000", _address, "The public address; links, feeds and cookies follow it"
+    )
+    language: str = setting("en", _language, "The language of articles that do not name theirs")
+    host: str = setting("127.0.0.1", _text, "The address that the server listens on")
+    port: int = setting(8000, _whole(1, 65535), "The port that the server listens on")
+    workers: int = setting(2, _whole(1, 64), "Server processes; one for each processor is a good number")
+    secret_key: str = setting("", _text, "Signs forms and cookies; empty: made once, kept in the data folder")
+    data_dir: Path = setting(
+        Path("instance"), _path, "The folder of the database, the secret key and backups"
+    )
+    database_url: str = setting("", _database, "A PostgreSQL address; empty: SQLite in the data folder")
+    content_dir: Path = setting(bundled("content"), _path, "The folder of the articles")
+    templates_dir: Path | None = setting(
+        None, _no_path, "A folder whose templates replace those of the same name"
+    )
+    akismet_key: str = setting("", _text, "The Akismet key; empty: every comment waits for a person")
+    akismet_endpoint: str = setting(
+        "https://rest.akismet.com", _endpoint, "Where Akismet answers; plain http only for this machine"
+    )
+    akismet_timeout: float = setting(3.0, _seconds, "Seconds that a whole call to Akismet may take")
+    moderation: str = setting(
+        "first",
+        _one_of("first", "flagged", "all"),
+        "What waits for a person: `first` comments of new authors, only `flagged` ones, or `all`",
+    )
+    links_held: int = setting(2, _whole(1, 1000), "A comment with this many links or more waits for a person")
+    close_after_days: int = setting(
+        0, _whole(0, 36500), "Days after which an article takes no more comments; 0: never"
+    )
+    comments_per_page: int = setting(50, _whole(1, 500), "Threads on one page of an article")
+    flood_seconds: int = setting(
+        15, _whole(0, 86400), "Seconds between two comments of one person; 0: no limit on posting at all"
+    )
+    trusted_proxies: int = setting(0, _whole(0, 10), "Proxies in front whose X-Forwarded-For is believed")
+    retention_days: int = setting(
+        15, _whole(1, 3650), "Days after the decision until address, browser and what was sent are deleted"
+    )
+    spam_days: int = setting(
+        30, _whole(1, 3650), "Days after the decision until spam and rejected comments are deleted"
+    )
+    redis_url: str = setting("", _text, "Redis for limits that several machines share; empty: the database")
+    smtp_url: str = setting("", _text, "A mail server, smtp://user:password@host:587; empty: no mail")
+    mail_from: str = setting("", _text, "The sender of the blog's mails")
+
+    @property
+    def https(self) -> bool:
+        """Whether readers reach the site over https; cookies and HSTS follow it."""
+        return self.site_url.startswith("https://")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy address of the store."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'blog.db').absolute()}"
+
+    @property
+    def screens(self) -> bool:
+        """Whether there is a key to ask Akismet with."""
+        return bool(self.akismet_key)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+        """Read the environment over the `.env` file of the working folder; `overrides` win.
+
+        Overrides are text as in the environment, or already of the setting's type.
+        Raises SettingError for a value that cannot be used and for a name that is no setting.
+        """
+        texts = _environment(os.environ if environ is None else environ)
+        known = {item.name: item for item in fields(cls)}
+        for name in [*texts, *overrides]:
+            if name not in known:
+                raise SettingError(
+                    f"{PREFIX}{name.upper()}: there is no such setting; the README lists them."
+                )
+        values = {name: parse(known[name], text) for name, text in texts.items()}
+        for name, value in overrides.items():
+            values[name] = parse(known[name], value) if isinstance(value, str) else value
+        return cls(**values)
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    found = {**_dotenv(Path(".env")), **environ}
+    texts = {
+        name.removeprefix(PREFIX).lower(): value for name, value in found.items() if name.startswith(PREFIX)
+    }
+    # The akismet client's own variable is what its documentation tells people to set.
+    if not texts.get("akismet_key") and found.get("PYTHON_AKISMET_API_KEY"):
+        texts["akismet_key"] = found["PYTHON_AKISMET_API_KEY"]
+    return texts
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(
+            f".env cannot be read ({type(error).__name__}); make it a readable UTF-8 text file."
+        ) from None
+    found = {}
+    for number, line in enumerate(lines, 1):
+        line = line.strip().removeprefix("export ")
+        if not line or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise SettingError(f".env line {number} is not NAME=value; add the equals sign or a # in front.")
+        value = value.strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        found[name.strip()] = value
+    return found
+
+
+def parse(item: Field[Any], value: str) -> Any:
+    """The typed value of a setting's text; an empty text means the default. Raises SettingError."""
+    value = value.strip()
+    if not value and item.default is not MISSING:
+        return item.default
+    if any(ord(character) < 32 for character in value):
+        raise SettingError(f"{PREFIX}{item.name.upper()} has a control character in it; type it again.")
+    try:
+        return item.metadata["parse"](value)
+    except ValueError as error:
+        # A key or a password must not reach a log, not even a wrong one.
+        shown = "its value" if item.name in SECRET else repr(value[:80])
+        raise SettingError(
+            f"{PREFIX}{item.name.upper()}: {shown} {error}; default: {item.default or 'empty'}."
+        ) from None
+
+
+SECRET = frozenset({"secret_key", "akismet_key", "database_url", "redis_url", "smtp_url"})
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Name, default and help of each setting, for the README and `--help`."""
+    rows = []
+    for item in fields(Settings):
+        default = (
+            "content" if item.name == "content_dir" else str(item.default if item.default is not None else "")
+        )
+        rows.append((PREFIX + item.name.upper(), default, str(item.metadata["help"])))
+    return rows
+
+
+def kept_secret(data_dir: Path) -> str:
+    """The secret key of the data folder, made at the first call (mode 0600).
+
+    Many processes may start at once: the first to link its file in wins, the others read that one.
+    """
+    path = data_dir / "secret_key"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = data_dir / f".secret_key.{os.getpid()}.{secrets.token_hex(4)}"
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was first; its key is the one
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def settings() -> Settings:
+    """The settings of the running application."""
+    return cast(Settings, current_app.extensions["blog.settings"])

@@ -1,0 +1,130 @@
+"""The handle to the store, its transactions and its clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, event, text
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What every table's class descends from."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+# The session must not expire rows at commit: a page is often drawn from what was just decided.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+# One writer at a time in this process. SQLite lets only one in anyway, and waiting here is without the
+# sleeps of its busy handler.
+_writing = threading.Lock()
+# On PostgreSQL the writers of all machines take turns by this lock. A comment's row, its ancestors, its
+# discussion and the tally are touched in whatever order the verbs need, and still nothing can deadlock.
+_TURN = text("SELECT pg_advisory_xact_lock(7264317)")
+
+# Called after a commit that changed what readers see; the page cache listens.
+on_published: list[Callable[[], None]] = []
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite stores it without a zone, so the zone is put back here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or value.tzinfo is not None:
+            return value if value is None else value.astimezone(UTC)
+        return value.replace(tzinfo=UTC)
+
+
+def utcnow() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def write() -> Iterator[scoped_session[Session]]:
+    """One writing transaction: everything in it is stored at its end, or nothing is.
+
+    On SQLite it begins with BEGIN IMMEDIATE: a transaction that has read first could not be
+    upgraded while another writer is busy, and would fail at once. Whatever the session had read
+    before is dropped. Never use the network inside.
+    """
+    session = db.session
+    session.rollback()
+    with _writing, _transaction(session):
+        if db.engine.dialect.name == "sqlite":
+            session.connection(execution_options={"writes": True})
+        else:
+            session.execute(_TURN)
+        yield session
+
+
+@contextmanager
+def _transaction(session: scoped_session[Session]) -> Iterator[None]:
+    try:
+        yield
+        published = session.info.pop("published", False)
+        session.commit()
+    except BaseException:
+        session.info.pop("published", None)
+        session.rollback()
+        raise
+    if published:
+        for listener in on_published:
+            listener()
+
+
+def publish() -> None:
+    """Say that the open transaction changes what readers see."""
+    db.session.info["published"] = True
+
+
+def init(app: Flask) -> None:
+    """Bind the store to the application and set SQLite up for durable, concurrent use."""
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        _tune_sqlite(engine)
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's begin event below says BEGIN, not the driver
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # an answered comment survives a power cut
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+            "trusted_schema=OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        immediate = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,379 @@
+"""A comment, its states, its history and its place in a discussion.
+
+Every change of state is a verb here. `MOVES` is the whole machine, and one private method assigns
+`.status` and writes the Event in the same transaction. The verbs must be called inside `db.write()`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, select, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from blog.db import Base, UtcDateTime, db, publish, utcnow
+
+STATUSES = ("pending", "approved", "spam", "rejected", "withdrawn")
+DECISIONS = {"approve": "approved", "spam": "spam", "reject": "rejected"}
+DEEPEST = 5
+APPEALABLE = ("spam", "rejected")
+
+# Who may move a comment from which status to which. Screening never moves what a person decided;
+# Comment.screened holds that, because it is about the comment and not about the two statuses.
+MOVES: dict[str, set[tuple[str, str]]] = {
+    "screening": {("pending", "approved"), ("pending", "spam"), ("pending", "pending")},
+    "moderator": {
+        (was, now)
+        for was in ("pending", "approved", "spam", "rejected")
+        for now in ("pending", "approved", "spam", "rejected")
+        if was != now
+    },
+    "author": {
+        ("pending", "withdrawn"),
+        ("approved", "withdrawn"),
+        ("spam", "pending"),
+        ("rejected", "pending"),
+    },
+}
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class NotPossible(ValueError):
+    """A verb that the comment's present state does not allow; the text says why, for people."""
+
+
+class Comment(Base):
+    """What somebody answered, where it stands, and what Akismet thinks of it (another column)."""
+
+    __tablename__ = "comment"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    token: Mapped[str] = mapped_column(String(64), unique=True, default=lambda: secrets.token_urlsafe(24))
+    slug: Mapped[str] = mapped_column(String(200))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id"))
+    root_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id"))
+    depth: Mapped[int] = mapped_column(default=1)
+    status: Mapped[str] = mapped_column(String(16), default="pending")
+    # Approved, or a placeholder because something below it is.
+    shown: Mapped[bool] = mapped_column(default=False)
+    # "public", or "private": for the author of the blog only, never shown whatever its status.
+    audience: Mapped[str] = mapped_column(String(8), default="public")
+
+    author: Mapped[str] = mapped_column(String(100))
+    email: Mapped[str] = mapped_column(String(254))
+    email_folded: Mapped[str] = mapped_column(String(254))
+    url: Mapped[str] = mapped_column(String(500), default="")
+    body: Mapped[str] = mapped_column(Text)
+    reflection: Mapped[str] = mapped_column(Text, default="")
+    # The name of the moderator who wrote this at the desk; a reader cannot imitate a column.
+    written_by: Mapped[str | None] = mapped_column(String(100))
+
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    status_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    edited_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The moderator who decided last; null while only screening or the author did.
+    decided_by: Mapped[str | None] = mapped_column(String(100))
+
+    ip: Mapped[str | None] = mapped_column(String(45))
+    network: Mapped[str | None] = mapped_column(String(49))
+    user_agent: Mapped[str | None] = mapped_column(Text)
+    referrer: Mapped[str | None] = mapped_column(Text)
+    no_akismet: Mapped[bool] = mapped_column(default=False)
+    # Who sent what: an HMAC over article, parent, name, e-mail and text, and one over the text alone.
+    digest: Mapped[str] = mapped_column(String(64), default="")
+    body_digest: Mapped[str] = mapped_column(String(64), default="")
+
+    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # Akismet's last answer: ham, spam, discard; null: never answered.
+    verdict: Mapped[str | None] = mapped_column(String(8))
+    # What Akismet thinks now, ham or spam: its answer, or what a person taught it since.
+    belief: Mapped[str | None] = mapped_column(String(4))
+    guid: Mapped[str | None] = mapped_column(String(64))
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    check_error: Mapped[str | None] = mapped_column(String(40))
+    attempts: Mapped[int] = mapped_column(default=0)
+    # When Akismet is to be asked (again); null: nothing is owed.
+    next_check_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recheck_reason: Mapped[str | None] = mapped_column(String(16))
+    claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    submitted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+    appeal_words: Mapped[str | None] = mapped_column(Text)
+    appealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When what is kept only for a while (address, browser, what was sent) was deleted.
+    purged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    parent: Mapped[Comment | None] = relationship(
+        foreign_keys=[parent_id], remote_side="Comment.id", viewonly=True
+    )
+
+    __table_args__ = (
+        Index(
+            "ix_comment_roots",
+            "slug",
+            "created_at",
+            "id",
+            sqlite_where=text("parent_id IS NULL AND shown"),
+            postgresql_where=text("parent_id IS NULL AND shown"),
+        ),
+        Index("ix_comment_replies", "root_id", "shown", "created_at"),
+        Index("ix_comment_parent", "parent_id"),
+        Index("ix_comment_queue", "audience", "status", "created_at", "id"),
+        Index("ix_comment_all", "audience", "created_at", "id"),
+        Index("ix_comment_latest", "slug", "status", "created_at"),
+        Index("ix_comment_email", "email_folded", "status"),
+        Index("ix_comment_network", "network", "created_at"),
+        Index("ix_comment_digest", "digest"),
+        Index("ix_comment_body_digest", "body_digest"),
+        Index(
+            "ix_comment_next_check",
+            "next_check_at",
+            sqlite_where=text("next_check_at IS NOT NULL"),
+            postgresql_where=text("next_check_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_comment_disagreed",
+            "status_at",
+            sqlite_where=text("decided_by IS NOT NULL AND belief IS NOT NULL"),
+            postgresql_where=text("decided_by IS NOT NULL AND belief IS NOT NULL"),
+        ),
+        Index(
+            "ix_comment_unpurged",
+            "status_at",
+            sqlite_where=text("purged_at IS NULL"),
+            postgresql_where=text("purged_at IS NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    def receive(self, parent: Comment | None) -> None:
+        """Take a place in the discussion and begin the history; the status is pending until screened."""
+        db.session.add(self)
+        self.status = "pending"
+        if parent is not None:
+            self.parent_id, self.root_id = parent.id, parent.root_id or parent.id
+            self.depth = min(parent.depth + 1, DEEPEST)
+        db.session.flush()
+        self._record("author", "received", None, self.status)
+
+    def screened(self, status: str, reasons: Iterable[str], kind: str = "screened", **data: Any) -> None:
+        """Enter what screening decided. A comment that a person decided keeps that decision."""
+        if self.decided_by is not None or self.status != "pending":
+            self._record("screening", kind, self.status, self.status, data=data)
+            return
+        self.reasons = list(reasons)
+        self._move("screening", "screening", status, kind, data=data)
+
+    def decide(self, decision: str, by: str, reason: str = "", note: str = "") -> bool:
+        """A moderator's decision (approve, spam, reject). False when the status is that already."""
+        now = DECISIONS[decision]
+        if now == self.status:
+            return False
+        before = {"decided_by": self.decided_by, "status_at": self.status_at.isoformat()}
+        self._move("moderator", by, now, "decided", [reason] if reason else [], note, {"before": before})
+        self.decided_by = by
+        return True
+
+    def restore(self, by: str) -> bool:
+        """Bring back the status before the last decision that still stands; False when there is none."""
+        standing: list[Event] = []
+        for entry in self.history():
+            if entry.kind == "decided":
+                standing.append(entry)
+            elif entry.kind == "restored" and standing:
+                standing.pop()
+        # After the author's own move (withdrawn, appealed) there is nothing left to bring back.
+        if not standing or standing[-1].now != self.status:
+            return False
+        last = standing[-1]
+        self._move("moderator", by, str(last.was), "restored", list(last.reasons))
+        before = last.data["before"]
+        self.decided_by, self.status_at = before["decided_by"], datetime.fromisoformat(before["status_at"])
+        return True
+
+    def withdraw(self) -> None:
+        """Taken back by its author: the text is blanked, replies and the place stay."""
+        self._move("author", "author", "withdrawn", "withdrawn")
+        self.body, self.url = "", ""
+        self.next_check_at = None
+        db.session.query(Version).filter_by(comment_id=self.id).delete()
+
+    def appeal(self, words: str) -> None:
+        """Ask a person to look again, once; the words stay with the comment, not in the log."""
+        if self.appealed_at is not None:
+            raise NotPossible("You have appealed already; a person's answer will stand here.")
+        self._move("author", "author", "pending", "appealed")
+        self.appeal_words, self.appealed_at = words, utcnow()
+        # Screening must not overrule the person who now has to look.
+        self.next_check_at = None
+
+    def edit(self, body: str, by: str) -> None:
+        """Replace the text; the earlier one is kept beside it."""
+        db.session.add(Version(comment_id=self.id, at=utcnow(), by=by, body=self.body))
+        self.body, self.edited_at = body, utcnow()
+        self._record(by, "edited", self.status, self.status)
+        if self.shown:
+            discussion(self.slug).changed()
+
+    def history(self) -> list[Event]:
+        """Its events, oldest first."""
+        return list(db.session.scalars(select(Event).where(Event.comment_id == self.id).order_by(Event.id)))
+
+    def _move(
+        self,
+        role: str,
+        actor: str,
+        now: str,
+        kind: str,
+        reasons: Iterable[str] | None = None,
+        note: str = "",
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        was = self.status
+        if (was, now) not in MOVES[role]:
+            raise NotPossible(f"A comment that is {was} cannot become {now}.")
+        self.status = now
+        self.status_at = utcnow()
+        self._record(actor, kind, was, now, self.reasons if reasons is None else reasons, note, data)
+        if "approved" in (was, now) and was != now and self.audience == "public":
+            self._show(1 if now == "approved" else -1)
+
+    def _record(
+        self,
+        actor: str,
+        kind: str,
+        was: str | None,
+        now: str | None,
+        reasons: Iterable[str] = (),
+        note: str = "",
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        db.session.add(
+            Event(
+                comment_id=self.id,
+                actor=actor,
+                kind=kind,
+                was=was,
+                now=now,
+                reasons=list(reasons),
+                note=note,
+                data=data or {},
+            )
+        )
+
+    def _show(self, more: int) -> None:
+        place = discussion(self.slug)
+        place.approved += more
+        place.changed()
+        db.session.flush()
+        here: Comment | None = self
+        while here is not None:
+            below = select(Comment.id).where(Comment.parent_id == here.id, Comment.shown).limit(1)
+            visible = here.status == "approved" or db.session.scalar(below) is not None
+            if visible == here.shown:
+                break
+            here.shown = visible
+            if here.parent_id is None:
+                place.threads += 1 if visible else -1
+            db.session.flush()
+            here = db.session.get(Comment, here.parent_id) if here.parent_id else None
+
+
+class Event(Base):
+    """One line of the log: append-only (the store itself refuses changes), without personal data."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    # No foreign key: the log outlives a comment that retention deletes.
+    comment_id: Mapped[int | None] = mapped_column(Id, index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
+    # A moderator's name, "author", "screening", "akismet" or "system".
+    actor: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(20))
+    was: Mapped[str | None] = mapped_column(String(16))
+    now: Mapped[str | None] = mapped_column(String(16))
+    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    note: Mapped[str] = mapped_column(Text, default="")
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class Version(Base):
+    """An earlier text of an edited comment."""
+
+    __tablename__ = "version"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    by: Mapped[str] = mapped_column(String(100))
+    body: Mapped[str] = mapped_column(Text)
+
+
+class Discussion(Base):
+    """What an article's page needs to know without counting; `version` grows with each public change."""
+
+    __tablename__ = "discussion"
+
+    slug: Mapped[str] = mapped_column(String(200), primary_key=True)
+    approved: Mapped[int] = mapped_column(default=0)
+    threads: Mapped[int] = mapped_column(default=0)
+    # Microseconds of the last change: one number orders the changes of all articles.
+    version: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
+
+    def changed(self) -> None:
+        """Let every cached page of this article go."""
+        moment = int(utcnow().timestamp() * 1_000_000)
+        self.version = max((self.version or 0) + 1, moment)
+        publish()
+
+
+class Tally(Base):
+    """How many comments a view of the desk holds; kept by triggers, so it is always right."""
+
+    __tablename__ = "tally"
+
+    # "public-pending", "private-approved" ...: audience and status.
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    comments: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+def discussion(slug: str) -> Discussion:
+    """The article's row; made when it is the article's first. Inside `write()`."""
+    found = db.session.get(Discussion, slug)
+    if found is None:
+        found = Discussion(slug=slug, approved=0, threads=0, version=0)
+        db.session.add(found)
+        db.session.flush()
+    return found
+
+
+def publish_site() -> None:
+    """Let the cached pages of the whole site go; the row without a slug stands for all of it."""
+    discussion("").changed()
+
+
+def chosen(ids: Iterable[int]) -> list[Comment]:
+    """The comments of these ids that exist, in id order; inside `write()` nobody else changes them."""
+    return list(db.session.scalars(select(Comment).where(Comment.id.in_(list(ids))).order_by(Comment.id)))
+
+
+def counts() -> dict[str, int]:
+    """How many public comments there are of each status, and "private" and "all"."""
+    rows: dict[str, int] = {
+        name: number for name, number in db.session.execute(select(Tally.name, Tally.comments))
+    }
+    found = {status: rows.get(f"public-{status}", 0) for status in STATUSES}
+    found["all"] = sum(found.values())
+    found["private"] = sum(number for name, number in rows.items() if name.startswith("private-"))
+    return found
+
+
+UNDO = timedelta(minutes=10)

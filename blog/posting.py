@@ -1,0 +1,167 @@
+"""A reader's answer on its way into the store: the cheap refusals, screening, one commit.
+
+Nothing typed is lost on the way: whatever is refused goes back into the form, with the reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import request
+from sqlalchemy import select
+
+from blog import limits, screening
+from blog.addresses import client_address, network_of
+from blog.articles import Article
+from blog.config import settings
+from blog.db import db, utcnow, write
+from blog.forms import CommentForm
+from blog.models import Comment
+from blog.text import clean_line, fold
+from blog.tokens import digest
+
+TWICE = timedelta(minutes=10)
+NO_SUCH_PARENT = (
+    "The comment that you reply to is not there any more. Sent again, this becomes a new comment."
+)
+
+
+@dataclass(frozen=True)
+class Refused(Exception):
+    """Why an answer was not taken: the HTTP status, the words, the field they belong to, seconds to wait."""
+
+    status: int
+    words: str
+    field: str = ""
+    wait: int = 0
+
+
+def from_elsewhere() -> bool:
+    """Whether the browser itself says that another site's page sent this form."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is not None and origin not in (settings().site_url, f"{request.scheme}://{request.host}")
+
+
+def post(form: CommentForm, article: Article) -> Comment:
+    """Screen and store a valid form's comment; the stored comment, or an earlier one sent twice.
+
+    Raises Refused for what cannot be taken, before the paid call where possible.
+    """
+    parent = find_parent(form.parent.data or "", article.slug)
+    comment = draft(form, article, parent)
+    if (earlier := sent_before(comment)) is not None:
+        return earlier
+    keys = limit_keys(comment)
+    if wait := limits.wait(keys):
+        raise too_fast(wait)
+    past = screening.past_of(comment, honeypot=request.form.get(form.honeypot, "").strip())
+    outcome = screening.screen(comment, article, past)
+    with write():
+        # While Akismet was asked, the same form may have come in by a second click.
+        if (earlier := sent_before(comment)) is not None:
+            return earlier
+        if wait := limits.take(keys):
+            raise too_fast(wait)
+        if parent is not None:
+            parent = find_parent(str(parent.id), article.slug)
+        comment.receive(parent)
+        screening.enter(comment, outcome)
+    return comment
+
+
+def find_parent(value: str, slug: str) -> Comment | None:
+    """The comment replied to. One that is pending, spam, elsewhere or nowhere gets the same answer."""
+    if not value:
+        return None
+    found = None
+    if value.isascii() and value.isdigit() and len(value) <= 18:
+        found = db.session.scalar(
+            select(Comment).where(
+                Comment.id == int(value),
+                Comment.slug == slug,
+                Comment.status == "approved",
+                Comment.audience == "public",
+            )
+        )
+    if found is None:
+        raise Refused(422, NO_SUCH_PARENT, "parent")
+    return found
+
+
+def draft(form: CommentForm, article: Article, parent: Comment | None) -> Comment:
+    """The comment as it would be stored; nothing of it comes from anywhere but the form and the connection."""
+    ip = client_address(request.environ, settings().trusted_proxies)
+    comment = Comment(
+        slug=article.slug,
+        parent_id=parent.id if parent else None,
+        author=form.author.data,
+        email=form.email.data,
+        email_folded=fold(form.email.data or ""),
+        url=form.url.data,
+        body=form.body.data,
+        reflection=article.reflection,
+        created_at=utcnow(),
+        status="pending",
+        audience="public",
+        ip=ip,
+        network=network_of(ip),
+        user_agent=header("User-Agent"),
+        referrer=header("Referer"),
+        no_akismet=bool(form.no_akismet.data),
+    )
+    comment.digest = digest(
+        article.slug,
+        str(comment.parent_id or ""),
+        fold(comment.author),
+        comment.email_folded,
+        comment.body,
+    )
+    comment.body_digest = digest(fold(comment.body))
+    return comment
+
+
+def header(name: str) -> str:
+    """A request header as clean text of bounded length."""
+    return clean_line(request.headers.get(name, "")[:1000])
+
+
+def sent_before(comment: Comment) -> Comment | None:
+    """The same answer sent a moment ago from the same address; Refused when it was anybody or any time else."""
+    earlier = db.session.scalar(
+        select(Comment).where(Comment.digest == comment.digest).order_by(Comment.id.desc()).limit(1)
+    )
+    if earlier is None:
+        return None
+    if earlier.network == comment.network and comment.created_at - earlier.created_at < TWICE:
+        return earlier
+    raise Refused(
+        409, "You have said exactly this here already. Change it if you meant to add something.", "body"
+    )
+
+
+def limit_keys(comment: Comment) -> list[tuple[str, str, int, int]]:
+    """What is counted: one comment an address and one an e-mail in FLOOD_SECONDS."""
+    seconds = settings().flood_seconds
+    if not seconds:
+        return []
+    keys = [
+        ("post-address", comment.network or "", 1, seconds),
+        ("post-email", comment.email_folded, 1, seconds),
+    ]
+    if comment.no_akismet:
+        keys.append(("person-please", comment.network or "", 10, 86400))
+    return keys
+
+
+def too_fast(wait: int) -> Refused:
+    """A refusal that says how long to wait."""
+    how_long = f"{wait} second{'' if wait == 1 else 's'}"
+    if wait > 120:
+        how_long = f"about {-(-wait // 60)} minutes"
+    return Refused(
+        429, f"That was quick. Please wait {how_long}, then send it again; your text is kept here.", "", wait
+    )

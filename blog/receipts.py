@@ -1,0 +1,207 @@
+"""The commenter's private page: where a comment stands, why, what was sent to whom, and what can be done."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
+
+from blog import fields, posting, rules, screening
+from blog.config import settings
+from blog.db import db, write
+from blog.forms import AppealForm, EditForm
+from blog.headers import private
+from blog.markup.comment import render_comment
+from blog.models import APPEALABLE, Comment, Event, NotPossible
+from blog.shelf import library
+from blog.text import fold
+from blog.tokens import digest
+
+bp = Blueprint("receipts", __name__, url_prefix="/receipts")
+
+STATUS_LINES = {
+    "pending": "Your comment is here, and waits for a person.",
+    "approved": "Your comment is published.",
+    "spam": "Your comment was taken for spam and is not published.",
+    "rejected": "Your comment was not published.",
+    "withdrawn": "You have withdrawn your comment.",
+}
+
+EVENT_WORDS = {
+    ("received", None): "You sent it.",
+    ("screened", "approved"): "It was screened and published.",
+    ("screened", "pending"): "It was screened; a person looks at it before it appears.",
+    ("screened", "spam"): "It was screened and taken for spam.",
+    ("rechecked", "approved"): "The spam filter was asked again, and it was published.",
+    ("rechecked", "pending"): "The spam filter was asked again; it still waits for a person.",
+    ("rechecked", "spam"): "The spam filter was asked again and took it for spam.",
+    ("decided", "approved"): "A moderator published it.",
+    ("decided", "spam"): "A moderator marked it as spam.",
+    ("decided", "rejected"): "A moderator decided not to publish it.",
+    ("restored", None): "A moderator took the last decision back.",
+    ("appealed", None): "You appealed; a person looks at it again.",
+    ("edited", None): "It was edited.",
+    ("withdrawn", None): "You withdrew it.",
+    ("feedback", None): "The spam filter was told about the moderator's decision.",
+    ("purged", None): "What was kept only for a while was deleted: address, browser and what was sent.",
+    ("erased", None): "Your personal data was erased.",
+}
+
+
+@bp.get("/<token>")
+def receipt(token: str) -> Response:
+    """Where the comment stands."""
+    return show(find(token))
+
+
+@bp.post("/<token>/withdrawal")
+def withdraw(token: str) -> Response:
+    """Blank the text; replies and the place stay."""
+
+    def verb(comment: Comment) -> None:
+        if comment.status not in ("pending", "approved"):
+            raise NotPossible("Only a comment that waits or is published can be withdrawn.")
+        comment.withdraw()
+
+    return act(token, verb)
+
+
+@bp.post("/<token>/appeal")
+def appeal(token: str) -> Response:
+    """Ask a person to look again, once."""
+    comment = find(token)
+    form = AppealForm(request.form)
+    refuse_unless(comment.status in APPEALABLE and comment.appealed_at is None, comment, "appealed")
+    if not form.validate():
+        return show(comment, 422, appeal_form=form)
+    return act(token, lambda found: found.appeal(form.words.data or ""))
+
+
+@bp.post("/<token>/edit")
+def edit(token: str) -> Response:
+    """Replace the text of a comment that still waits; it is screened again."""
+    comment = find(token)
+    form = EditForm(request.form)
+    if comment.status != "pending":
+        return show(comment, 409, notice="Only a comment that waits can be edited.")
+    if not form.validate():
+        return show(comment, 422, edit_form=form)
+    body = form.body.data or ""
+    if body == comment.body:
+        return back(token)
+    article = library().get(comment.slug)
+    trial = revised(comment, body)
+    outcome = screening.screen(trial, article, screening.past_of(trial), recheck_reason="edit")
+
+    def verb(found: Comment) -> None:
+        if found.status != "pending":
+            raise NotPossible("It was decided while you were writing, so it stays as it was.")
+        found.edit(body, "author")
+        found.digest, found.body_digest = trial.digest, trial.body_digest
+        screening.enter(found, outcome, "screened")
+
+    return act(token, verb)
+
+
+def revised(comment: Comment, body: str) -> Comment:
+    """The comment as it would be with another text, for screening only; it is never stored."""
+    names = (
+        "id slug parent_id author email email_folded url created_at audience ip network user_agent referrer "
+        "no_akismet status"
+    ).split()
+    trial = Comment(body=body, **{name: getattr(comment, name) for name in names})
+    parent = str(comment.parent_id or "")
+    trial.digest = digest(comment.slug, parent, fold(comment.author), comment.email_folded, body)
+    trial.body_digest = digest(fold(body))
+    return trial
+
+
+def find(token: str) -> Comment:
+    """The comment of a receipt; 404 for an unknown one."""
+    found = db.session.scalar(select(Comment).where(Comment.token == token)) if len(token) <= 64 else None
+    if found is None:
+        abort(404)
+    return found
+
+
+def act(token: str, verb: Any) -> Response:
+    """Run an author's verb in one transaction: 303 back, or 409 with the reason on the receipt."""
+    if posting.from_elsewhere():
+        return show(
+            find(token), 422, notice="This came from another site. Please press the button once more."
+        )
+    ident = find(token).id
+    with write():
+        comment = db.session.get(Comment, ident)
+        if comment is None:
+            abort(404)
+        try:
+            verb(comment)
+        except NotPossible as impossible:
+            db.session.rollback()
+            return show(find(token), 409, notice=str(impossible))
+    return back(token)
+
+
+def refuse_unless(possible: bool, comment: Comment, done: str) -> None:
+    """Answer 409 with the receipt when a verb is not possible in the comment's present state."""
+    if not possible:
+        abort(show(comment, 409, notice=f"This comment cannot be {done} now."))
+
+
+def back(token: str) -> Response:
+    """To the receipt."""
+    return cast(Response, redirect(url_for("receipts.receipt", token=token), 303))
+
+
+def show(comment: Comment, status: int = 200, **extra: Any) -> Response:
+    """The page of a comment for its author; nobody stores it and no search engine lists it."""
+    article = library().get(comment.slug)
+    values: dict[str, Any] = {
+        "comment": comment,
+        "article": article,
+        "status_line": STATUS_LINES[comment.status],
+        "reasons": reasons(comment),
+        "sent": fields.sent_rows(comment.submitted),
+        "events": [(event.at, words(event)) for event in comment.history()],
+        "html": render_comment(comment.body),
+        "can_withdraw": comment.status in ("pending", "approved"),
+        "can_edit": comment.status == "pending",
+        "can_appeal": comment.status in APPEALABLE and comment.appealed_at is None,
+        "edit_form": EditForm(body=comment.body),
+        "appeal_form": AppealForm(),
+        "url": settings().site_url + url_for("receipts.receipt", token=comment.token),
+        "answer_words": decision_note(comment),
+        "notice": "",
+        **extra,
+    }
+    return private(make_response(render_template("receipts/receipt.html", **values), status))
+
+
+def reasons(comment: Comment) -> list[tuple[str, str]]:
+    """The reasons that hold now, in words for the author."""
+    codes = list(comment.reasons)
+    last = last_decision(comment)
+    if last is not None and comment.decided_by is not None:
+        codes = list(last.reasons)
+    if comment.status in ("approved", "withdrawn"):
+        return []
+    return [(code, rules.REASONS[code].author) for code in codes if code in rules.REASONS]
+
+
+def decision_note(comment: Comment) -> str:
+    """What the moderator wrote to the author with the decision that stands."""
+    last = last_decision(comment)
+    return last.note if last is not None and last.now == comment.status else ""
+
+
+def last_decision(comment: Comment) -> Event | None:
+    """The last decision of a person."""
+    decided = [event for event in comment.history() if event.kind == "decided"]
+    return decided[-1] if decided else None
+
+
+def words(event: Event) -> str:
+    """A line of the history for the author; who decided stays with the desk."""
+    return EVENT_WORDS.get((event.kind, event.now)) or EVENT_WORDS.get((event.kind, None)) or event.kind

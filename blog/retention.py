@@ -1,0 +1,91 @@
+"""What is deleted, and when: counted from the decision, never from the comment's own date.
+
+What still waits for a person is never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, delete, select
+
+from blog import fields, limits
+from blog.config import settings
+from blog.db import db, write
+from blog.models import Comment, Event, Version
+
+BATCH = 500
+
+
+def apply(report: Any, now: datetime, dry_run: bool) -> None:
+    """Delete what is due, in batches; counts go into the report's `purged` and `deleted`."""
+    here = settings()
+    report.deleted += in_batches(
+        select(Comment.id)
+        .where(
+            Comment.status.in_(("spam", "rejected")),
+            Comment.status_at <= now - timedelta(days=here.spam_days),
+        )
+        .where(Comment.email_folded != ""),
+        delete_all,
+        dry_run,
+    )
+    report.purged += in_batches(
+        select(Comment.id).where(
+            Comment.purged_at.is_(None),
+            Comment.status != "pending",
+            Comment.status_at <= now - timedelta(days=here.retention_days),
+        ),
+        lambda ids: purge(ids, now),
+        dry_run,
+    )
+    if not dry_run:
+        limits.purge()
+
+
+def in_batches(query: Select[tuple[int]], work: Callable[[list[int]], None], dry_run: bool) -> int:
+    """Run `work` over the ids in transactions of bounded size, so that posting never waits long."""
+    ids = list(db.session.scalars(query))
+    db.session.rollback()
+    if not dry_run:
+        for start in range(0, len(ids), BATCH):
+            with write():
+                # Read again inside: a moderator may have decided since.
+                work(list(db.session.scalars(query.where(Comment.id.in_(ids[start : start + BATCH])))))
+    return len(ids)
+
+
+def purge(ids: Iterable[int], now: datetime) -> None:
+    """Blank what is kept only for a while."""
+    for comment in db.session.scalars(select(Comment).where(Comment.id.in_(list(ids)))):
+        for name in fields.TEMPORARY_COLUMNS:
+            setattr(comment, name, None)
+        comment.purged_at = now
+        record(comment, "purged")
+
+
+def delete_all(ids: Iterable[int]) -> None:
+    """Delete comments; one that others have replied to is emptied instead, because its place is needed."""
+    for comment in db.session.scalars(select(Comment).where(Comment.id.in_(list(ids)))):
+        record(comment, "deleted")
+        if db.session.scalar(select(Comment.id).where(Comment.parent_id == comment.id).limit(1)) is None:
+            db.session.delete(comment)
+            db.session.flush()
+        else:
+            empty(comment)
+
+
+def empty(comment: Comment) -> None:
+    """Take everything personal out of a comment and leave its place."""
+    for name, value in fields.ERASED_COLUMNS.items():
+        setattr(comment, name, value)
+    db.session.execute(delete(Version).where(Version.comment_id == comment.id))
+
+
+def record(comment: Comment, kind: str) -> None:
+    """A line in the log, without personal data."""
+    db.session.add(
+        Event(comment_id=comment.id, actor="system", kind=kind, was=comment.status, now=comment.status)
+    )

@@ -1,0 +1,147 @@
+"""From a received comment to its status: rules, then Akismet, then the decision.
+
+No transaction is open while Akismet is asked. What is decided here is entered by `accept` in one commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from flask import current_app
+from sqlalchemy import select
+
+from blog import fields, rules, service
+from blog.articles import Article
+from blog.config import settings
+from blog.db import db, utcnow
+from blog.models import Comment
+from blog.text import fold
+from blog.wire import Answer, Wire
+
+RETRY = timedelta(minutes=20)
+GIVE_UP = timedelta(days=15)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What screening decided, and all that has to be stored about it."""
+
+    status: str
+    reasons: tuple[str, ...]
+    answer: Answer | None = None
+    submitted: dict[str, Any] | None = None
+
+
+def wire() -> Wire:
+    """This process's connection to Akismet, made at first use and so after the server has forked."""
+    found = current_app.extensions.get("blog.wire")
+    if found is None:
+        here = settings()
+        found = Wire(here.akismet_key, here.site_url, here.akismet_endpoint, here.akismet_timeout)
+        found = current_app.extensions.setdefault("blog.wire", found)
+    return cast(Wire, found)
+
+
+def past_of(comment: Comment, honeypot: str = "") -> rules.Past:
+    """What the store knows about this comment's author and text; only reads."""
+    same = select(Comment.id).where(Comment.body_digest == comment.body_digest)
+    if comment.id is not None:
+        same = same.where(Comment.id != comment.id)
+    names = db.session.scalars(
+        select(Comment.author)
+        .where(Comment.email_folded == comment.email_folded, Comment.status == "approved")
+        .distinct()
+        .limit(50)
+    )
+    return rules.Past(
+        known=fold(comment.author) in {fold(name) for name in names},
+        repeated=len(db.session.scalars(same.limit(1)).all()),
+        honeypot=honeypot,
+    )
+
+
+def screen(comment: Comment, article: Article | None, past: rules.Past, recheck_reason: str = "") -> Outcome:
+    """Decide about a comment. Asks Akismet unless a rule, the author or the settings say not to.
+
+    Reads the store, ends the session's transaction, and only then uses the network.
+    """
+    here = settings()
+    found = rules.apply(comment, past, here)
+    reasons = [rule.code for rule in found]
+    if comment.audience == "private":
+        return Outcome("pending", ("private", *reasons))
+    if comment.no_akismet:
+        return Outcome("pending", ("no-akismet", *reasons))
+    if any(rule.blocks for rule in found):
+        return Outcome("spam", tuple(reasons))
+    if not here.screens:
+        return Outcome("pending", ("no-key", *reasons))
+    return ask(comment, article, reasons, recheck_reason, past.honeypot)
+
+
+def ask(
+    comment: Comment,
+    article: Article | None,
+    reasons: list[str],
+    recheck_reason: str,
+    honeypot: str,
+    regardless: bool = False,
+) -> Outcome:
+    """Ask Akismet, unless the breaker is open, and join its verdict with the rules' reasons.
+
+    `regardless` asks even then. Ends the session's transaction before the network is used.
+    """
+    now = utcnow()
+    submitted = fields.payload(comment, article, settings(), now, recheck_reason, honeypot)
+    allowed = regardless or service.may_ask(now)
+    db.session.rollback()
+    if not allowed:
+        return Outcome("pending", ("unchecked", *reasons))
+    answer = wire().check(submitted)
+    status, why = decide(answer, reasons)
+    return Outcome(status, tuple(why), answer, submitted)
+
+
+def decide(answer: Answer, reasons: list[str]) -> tuple[str, list[str]]:
+    """The worst of Akismet's verdict and the rules that hold."""
+    if answer.verdict == "unchecked":
+        return "pending", ["unchecked", *reasons]
+    if answer.verdict in ("spam", "discard"):
+        return "spam", [f"akismet-{answer.verdict}", *reasons]
+    if answer.recheck_after is not None:
+        return "pending", ["provisional", *reasons]
+    return ("pending" if reasons else "approved"), reasons
+
+
+def enter(comment: Comment, outcome: Outcome, kind: str = "screened") -> None:
+    """Write the outcome into the comment and its history, inside `db.write()`."""
+    now = utcnow()
+    answer = outcome.answer
+    data: dict[str, Any] = {}
+    if outcome.submitted is not None and answer is not None:
+        comment.attempts += 1
+        comment.submitted = outcome.submitted
+        comment.checked_at = now
+        service.note(answer)
+        data = {"verdict": answer.verdict, "seconds": round(answer.seconds, 3)}
+        if answer.verdict == "unchecked":
+            comment.check_error = data["error"] = answer.error
+        else:
+            comment.check_error = None
+            comment.verdict = answer.verdict
+            comment.belief = "ham" if answer.verdict == "ham" else "spam"
+            comment.guid = answer.guid or None
+            comment.answer = dict(answer.headers)
+    comment.next_check_at, comment.recheck_reason = owed(outcome, now)
+    comment.screened(outcome.status, outcome.reasons, kind, **data)
+
+
+def owed(outcome: Outcome, now: datetime) -> tuple[datetime | None, str | None]:
+    """When Akismet has to be asked again, and why; nothing once it has answered for good."""
+    if "provisional" in outcome.reasons and outcome.answer is not None:
+        return now + timedelta(seconds=outcome.answer.recheck_after or 0), "recheck"
+    if "unchecked" in outcome.reasons or "no-key" in outcome.reasons:
+        return now + RETRY, "retry"
+    return None, None

