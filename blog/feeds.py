@@ -1,0 +1,248 @@
+"""For machines: Atom and JSON Feed of the articles, Atom of an article's comments, sitemap, robots.txt.
+
+Every address in them begins with SITE_URL. What XML cannot carry is taken out of the whole document at once,
+so no field can be forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+from urllib.parse import quote, urljoin
+
+from flask import Blueprint, Response, abort, json, render_template, url_for
+from markupsafe import escape
+from sqlalchemy import select
+
+from blog.articles import Article
+from blog.config import settings
+from blog.db import db
+from blog.markup.comment import render_comment
+from blog.models import Comment
+from blog.pagecache import share
+from blog.pages import library
+from blog.text import plain_line
+from blog.words import iso
+
+bp = Blueprint("feeds", __name__)
+
+NEWEST_ARTICLES = 20
+NEWEST_COMMENTS = 50
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # Atom wants a date even where nothing is published yet
+PRIVATE = ("/receipts/", "/moderation/", "/login")
+
+# Everything outside of XML 1.0's Char, lone surrogates included.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TAG = re.compile(r"<[a-zA-Z][^<>]*>")
+_LINK = re.compile(r'(\s(?:href|src|poster)=)"([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One item of a feed."""
+
+    id: str
+    url: str
+    title: str
+    author: str
+    language: str
+    published: datetime
+    updated: datetime
+    html: str
+    summary: str = ""
+    tags: Sequence[str] = ()
+    replies: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed: its own address, the page that it follows, its entries with the newest first."""
+
+    url: str
+    page: str
+    title: str
+    language: str
+    entries: Sequence[Entry]
+    since: datetime = NEVER
+
+    @property
+    def updated(self) -> datetime:
+        """When its last entry changed."""
+        return max((entry.updated for entry in self.entries), default=self.since)
+
+
+@bp.get("/feed.xml")
+def atom() -> Response:
+    """The newest articles in full."""
+    return share(_atom(_articles("/feed.xml", "/", settings().site_name, library().articles)), None)
+
+
+@bp.get("/feed.json")
+def json_feed() -> Response:
+    """The same as JSON Feed 1.1."""
+    feed = _articles("/feed.json", "/", settings().site_name, library().articles)
+    content = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.page,
+        "feed_url": feed.url,
+        "language": feed.language,
+        "items": [_item(entry) for entry in feed.entries],
+    }
+    return share(_answer(json.dumps(content, ensure_ascii=False), "application/feed+json"), None)
+
+
+@bp.get("/tags/<path:tag>/feed.xml")
+def tag_feed(tag: str) -> Response:
+    """The newest articles with a tag; 404 for a tag that no article has."""
+    articles = [article for article in library().articles if tag in article.tags]
+    if not articles:
+        abort(404)
+    page = f"/tags/{quote(tag)}/"
+    title = f"{tag} · {settings().site_name}"
+    return share(_atom(_articles(f"{page}feed.xml", page, title, articles)), None)
+
+
+@bp.get("/posts/<slug>/comments.xml")
+def comments(slug: str) -> Response:
+    """The newest comments of an article: approved and public, with the author's name and no more."""
+    here = library()
+    article = here.get(slug)
+    if article is None:
+        abort(410 if here.gone(f"/posts/{slug}/") else 404)
+    rows = db.session.execute(
+        select(
+            Comment.id, Comment.author, Comment.body, Comment.created_at, Comment.status_at, Comment.edited_at
+        )
+        .where(Comment.slug == slug, Comment.status == "approved", Comment.audience == "public")
+        .order_by(Comment.created_at.desc(), Comment.id.desc())
+        .limit(NEWEST_COMMENTS)
+    ).all()
+    page = _absolute(article.url)
+    entries = [
+        Entry(
+            id=f"{page}#comment-{row.id}",
+            url=_absolute(url_for("pages.permalink", comment_id=row.id)),
+            title=f"{plain_line(row.author, 100)} on {article.title}",
+            author=row.author,
+            language=article.language,
+            published=row.created_at,
+            updated=max(row.status_at, row.edited_at or row.status_at),
+            html=render_comment(row.body),
+            about=page,
+        )
+        for row in rows
+    ]
+    feed = Feed(
+        url=f"{page}comments.xml",
+        page=page,
+        title=f"Comments on {article.title}",
+        language=article.language,
+        entries=entries,
+        since=article.date,
+    )
+    return share(_atom(feed), slug)
+
+
+@bp.get("/sitemap.xml")
+def sitemap() -> Response:
+    """Every public page with the day of its last change."""
+    here = library()
+    changed = max((_changed(article) for article in here.articles), default=None)
+    places: list[tuple[str, datetime | None]] = [("/", changed), ("/archive/", changed), ("/privacy", None)]
+    places += [(article.url, _changed(article)) for article in here.articles]
+    tags = sorted({tag for article in here.articles for tag in article.tags})
+    places += [(f"/tags/{quote(tag)}/", None) for tag in tags]
+    text = render_template("feeds/sitemap.xml", places=[(_absolute(path), moment) for path, moment in places])
+    return share(_answer(text, "application/xml"), None)
+
+
+@bp.get("/robots.txt")
+def robots() -> Response:
+    """What search engines leave alone: what is private, and says so itself as well."""
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in PRIVATE),
+        f"Sitemap: {_absolute('/sitemap.xml')}",
+    ]
+    return share(_answer("\n".join(lines) + "\n", "text/plain"), None)
+
+
+def _articles(url: str, page: str, title: str, articles: Sequence[Article]) -> Feed:
+    return Feed(
+        url=_absolute(url),
+        page=_absolute(page),
+        title=title,
+        language=settings().language,
+        entries=[_entry(article) for article in articles[:NEWEST_ARTICLES]],
+    )
+
+
+def _entry(article: Article) -> Entry:
+    url = _absolute(article.url)
+    return Entry(
+        id=url,
+        url=url,
+        title=article.title,
+        author=article.author or settings().site_name,
+        language=article.language,
+        published=article.date,
+        updated=_changed(article),
+        html=absolute_links(article.html, url),
+        summary=article.summary,
+        tags=article.tags,
+        replies=f"{url}comments.xml",
+    )
+
+
+def _item(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "url": entry.url,
+        "title": entry.title,
+        "summary": entry.summary,
+        "content_html": entry.html,
+        "date_published": iso(entry.published),
+        "date_modified": iso(entry.updated),
+        "authors": [{"name": entry.author}],
+        "tags": list(entry.tags),
+        "language": entry.language,
+    }
+
+
+def _changed(article: Article) -> datetime:
+    return max(article.date, article.modified or article.date)
+
+
+def _absolute(path: str) -> str:
+    return settings().site_url + path
+
+
+def absolute_links(html: str, page: str) -> str:
+    """The HTML of an article with whole addresses: a feed reader does not know where it came from."""
+
+    def link(found: re.Match[str]) -> str:
+        address = unescape(found[2])
+        if address.startswith("/") and not address.startswith("//"):
+            whole = _absolute(address)
+        else:
+            try:
+                whole = urljoin(page, address)
+            except ValueError:  # an author's typing error such as http://[
+                return found[0]
+        return f'{found[1]}"{escape(whole)}"'
+
+    return _TAG.sub(lambda tag: _LINK.sub(link, tag[0]), str(html))
+
+
+def _atom(feed: Feed) -> Response:
+    return _answer(render_template("feeds/atom.xml", feed=feed), "application/atom+xml")
+
+
+def _answer(text: str, kind: str) -> Response:
+    return Response(_FORBIDDEN.sub("", text), content_type=f"{kind}; charset=utf-8")
