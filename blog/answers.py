@@ -66,12 +66,13 @@ class KeyState:
     seconds: float = 0.0
 
 
-def akismet_headers(pairs: Iterable[tuple[str, str]], secret: str) -> dict[str, str]:
+def akismet_headers(pairs: Iterable[tuple[bytes, bytes]], secret: str) -> dict[str, str]:
     """The x-akismet-* headers, at most 30 of 300 characters each, without the key should one repeat it."""
     found: dict[str, str] = {}
-    for name, value in pairs:
-        name = name.lower()[:64]
+    for raw_name, raw_value in pairs:
+        name = raw_name.decode("latin-1").lower()[:64]
         if name.startswith(PREFIX) and len(found) < 30:
+            value = raw_value.decode("utf-8", "replace").strip()
             value = "".join(letter if letter.isprintable() else " " for letter in value)
             found[name] = value.replace(secret, "(the key)")[:300]
     return found
@@ -88,13 +89,16 @@ def recheck_after(headers: Mapping[str, str]) -> int | None:
     return _seconds(headers.get("x-akismet-recheck-after", ""))
 
 
-def retry_after(value: str) -> int | None:
+def retry_after(pairs: Iterable[tuple[bytes, bytes]]) -> int | None:
     """Seconds of a Retry-After header, given as seconds or as a date; at least 1, at most a day."""
+    value = next((value for name, value in pairs if name.lower() == b"retry-after"), b"").decode("latin-1")[
+        :64
+    ]
     seconds = _seconds(value)
     if seconds is not None or not value:
         return seconds
     try:
-        moment = parsedate_to_datetime(value[:64]).timestamp()
+        moment = parsedate_to_datetime(value).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
     return int(min(max(moment - time.time(), 1), DAY))

@@ -5,8 +5,10 @@ httpcore speaks HTTP; the connections are deadline.py's. Only httpcore's public 
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections import deque
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import httpcore
@@ -126,7 +128,7 @@ class _Line(httpcore.NetworkBackend):
 
     def connect_tcp(self, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
         """What httpcore calls to connect."""
-        self._stream = _Stream(self._place.connect(self._deadline), self._deadline, MOST)
+        self._stream = _Stream(self._place.connect(self._deadline), self._deadline)
         return self._stream
 
     def ask(self, request: httpcore.Request, deadline: Deadline) -> Reply:
@@ -169,14 +171,21 @@ class _Line(httpcore.NetworkBackend):
 
 
 class _Stream(Stream, httpcore.NetworkStream):
-    """A bounded stream as httpcore wants it."""
+    """A bounded stream as httpcore wants it; a request goes out whole, when its answer is read."""
+
+    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+        super().__init__(connection, deadline, MOST)
+        self._unsent = b""
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        try:
-            super().write(buffer, timeout)
-        except ConnectionError as error:
-            # The peer may have answered before it closed: httpcore goes on to read after this error.
-            raise httpcore.WriteError from error
+        self._unsent += buffer
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        unsent, self._unsent = self._unsent, b""
+        # A peer that closed while it was written to may have answered before.
+        with suppress(ConnectionError):
+            super().write(unsent)
+        return super().read(max_bytes)
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None

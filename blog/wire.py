@@ -23,7 +23,7 @@ from blog.answers import Answer, KeyState, Taught, Verdict
 from blog.config import is_loopback
 from blog.deadline import Deadline
 from blog.fields import sendable
-from blog.lines import Garbage, Lines, Unfinished
+from blog.lines import Garbage, Lines, Reply, Unfinished
 
 __all__ = ["Answer", "KeyState", "Taught", "Wire"]
 
@@ -236,9 +236,13 @@ class _Seam(httpx.BaseTransport):
     """Between the client and the network: adds what the client refuses, keeps what it hides."""
 
     def __init__(self, endpoint: httpx.URL, key: str, network: httpx.BaseTransport | None) -> None:
-        self._endpoint = endpoint
-        self._key = key
-        self._network = network or _Network(endpoint)
+        self._endpoint, self._key, self._network = endpoint, key, network
+        secure = endpoint.scheme == "https"
+        port = endpoint.port or (443 if secure else 80)
+        tls = httpx.create_ssl_context() if secure and network is None else None
+        self._lines = Lines(endpoint.raw_host.decode("ascii"), port, tls)
+        headers = {"Host": endpoint.netloc.decode("ascii"), **HEADERS}
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The client's request, sent to the endpoint with everything that belongs to it."""
@@ -246,44 +250,28 @@ class _Seam(httpx.BaseTransport):
         body = request.read()
         if call.extra:
             body += b"&" + urlencode(call.extra).encode("ascii")
-        url = self._endpoint.copy_with(path=self._endpoint.path.rstrip("/") + request.url.path)
-        asked = httpx.Request("POST", url, headers=HEADERS, content=body, extensions={"call": call})
         try:
-            answer = self._network.handle_request(asked)
-            said = answer.read()
+            reply = self._send(self._endpoint.path.rstrip("/") + request.url.path, body, call)
         except Exception as error:
             call.failed(error)
             raise
-        call.status = answer.status_code
-        call.headers = answers.akismet_headers(answer.headers.multi_items(), self._key)
-        call.retry_after = answers.retry_after(answer.headers.get("retry-after", ""))
+        call.status = reply.status
+        call.headers = answers.akismet_headers(reply.headers, self._key)
+        call.retry_after = answers.retry_after(reply.headers)
         # The client needs one header; with the others come cookies, redirects, charsets and compression.
         tip = {"x-akismet-pro-tip": call.headers.get("x-akismet-pro-tip", "")}
-        return httpx.Response(answer.status_code, headers=tip, content=said)
+        return httpx.Response(reply.status, headers=tip, content=reply.body)
 
-    def close(self) -> None:
-        """Close idle connections."""
-        self._network.close()
-
-
-class _Network(httpx.BaseTransport):
-    """The real network."""
-
-    def __init__(self, endpoint: httpx.URL) -> None:
-        secure = endpoint.scheme == "https"
-        tls = httpx.create_ssl_context() if secure else None
-        port = endpoint.port or (443 if secure else 80)
-        self._lines = Lines(endpoint.raw_host.decode("ascii"), port, tls)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send over an idle connection or a new one. Raises as Lines.post does."""
-        call: _Call = request.extensions["call"]
-        reply = self._lines.post(
-            request.url.raw_path, request.headers.raw, request.content, call.deadline, call.again
-        )
-        plain = [(name, value) for name, value in reply.headers if name.lower() != b"content-encoding"]
-        return httpx.Response(reply.status, headers=plain, content=reply.body)
+    def _send(self, path: str, body: bytes, call: _Call) -> Reply:
+        if self._network is None:
+            headers = [*self._headers, (b"Content-Length", str(len(body)).encode())]
+            return self._lines.post(path.encode("ascii"), headers, body, call.deadline, call.again)
+        asked = httpx.Request("POST", self._endpoint.copy_with(path=path), headers=HEADERS, content=body)
+        answer = self._network.handle_request(asked)
+        return Reply(answer.status_code, answer.headers.raw, answer.read())
 
     def close(self) -> None:
         """Close idle connections."""
         self._lines.close()
+        if self._network is not None:
+            self._network.close()
