@@ -1,0 +1,1 @@
+"""Markdown to HTML: articles, which are trusted, and comments, which are not."""
