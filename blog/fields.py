@@ -7,15 +7,14 @@ what an erasure empties. A column or a parameter that stands nowhere here fails 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blog.config import Settings
 
 if TYPE_CHECKING:
-    from blog.articles import Article
+    from blog.article import Article
     from blog.models import Comment
 
 # A field that people do not see. Programs like to fill in a subject; browsers never do it by themselves.
@@ -48,7 +47,7 @@ class Field:
     label: str
     why: str
     columns: tuple[str, ...] = ()
-    sends: Mapping[str, Value] = MappingProxyType({})
+    sends: Mapping[str, Value] = field(default_factory=dict)
     kept: str = "comment"
     public: bool = False
     erase_to: str | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import weakref
 from collections import deque
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -49,6 +50,7 @@ class Lines:
         self._tls = tls
         self._place = place or Place(host, port, only_loopback=tls is None)
         self._idle: deque[_Line] = deque()
+        weakref.finalize(self, _close_all, self._idle)
 
     def post(self, target: bytes, headers: Headers, body: bytes, deadline: Deadline, again: bool) -> Reply:
         """Send `body` and read the whole answer. `again`: sending it twice does no harm.
@@ -68,9 +70,8 @@ class Lines:
         return self._exchange(_Line(url.origin, self._tls, self._place), request, deadline)
 
     def close(self) -> None:
-        """Close what is idle."""
-        while (line := self._pop()) is not None:
-            line.close()
+        """Close what is idle. Forgotten Lines do it by themselves."""
+        _close_all(self._idle)
 
     def _exchange(self, line: _Line, request: httpcore.Request, deadline: Deadline) -> Reply:
         try:
@@ -85,17 +86,11 @@ class Lines:
         return reply
 
     def _take(self) -> _Line | None:
-        while (line := self._pop()) is not None:
+        while (line := _pop(self._idle)) is not None:
             if not line.is_stale():
                 return line
             line.close()
         return None
-
-    def _pop(self) -> _Line | None:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return None
 
     def _keep(self, line: _Line) -> None:
         self._idle.append(line)
@@ -108,6 +103,18 @@ class Lines:
             oldest.close()
         else:
             self._idle.appendleft(oldest)
+
+
+def _pop(idle: deque[_Line]) -> _Line | None:
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
+
+
+def _close_all(idle: deque[_Line]) -> None:
+    while (line := _pop(idle)) is not None:
+        line.close()
 
 
 class _Line(httpcore.NetworkBackend):
