@@ -6,7 +6,6 @@ import errno
 import json
 import logging
 import sqlite3
-import sys
 from collections.abc import Iterable
 from io import BytesIO
 from typing import IO
@@ -18,7 +17,7 @@ from flask import Flask, Response, current_app, render_template, request
 from markupsafe import Markup
 from sqlalchemy import exc as store
 from werkzeug.datastructures import FileStorage, MultiDict
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, HTTPException, LengthRequired, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from blog import logs
@@ -37,12 +36,17 @@ WORDS = {
     404: ("Nothing here", "There is no page at this address. It may have been moved, or mistyped."),
     405: ("Not that way", "This address does not take this kind of request."),
     410: ("Gone", "This page was taken down by its author."),
+    411: (
+        "How long is it?",
+        "A form has to come with its length, so that nothing of it gets lost unnoticed.",
+    ),
     413: ("Too large", "What was sent is larger than this blog accepts (256 kB). Go back and shorten it."),
     415: ("Unknown format", "This address does not take this kind of content."),
     429: ("Too fast", "There were too many requests in a short time. Wait a little and try again."),
     500: ("Something broke here", "It is not your fault. The line in our log carries the number below."),
     503: ("Back in a moment", "The blog cannot reach its store right now. Try again in a few seconds."),
 }
+CUT = "The form did not arrive whole. Go back and send it again."
 UNREADABLE = "The form is unreadable: its text is not UTF-8, or its parts are broken."
 # What a person wrote, in the forms of this site; it must never be lost to an error.
 TYPED = ("body", "words", "note")
@@ -157,10 +161,11 @@ def typed(*, retry: bool) -> Markup:
 
 
 class StrictForm(FormDataParser):
-    """Answers 400 to a form that is not UTF-8 or not well-formed, and 413 to one of too many fields.
+    """Refuses a form that is cut off, not UTF-8, not well-formed, or has too many fields.
 
-    Werkzeug would take the first for an empty form, or put other characters in place of the bytes, and
-    bounds the number of fields only where they come as parts.
+    Werkzeug would take what has arrived for the whole, a broken form for an empty one, put other characters
+    in place of the bytes, and count fields only where they come as parts. A form without a length is
+    refused too, because nothing would tell that its end is missing; browsers always send one.
     """
 
     def parse(
@@ -173,7 +178,11 @@ class StrictForm(FormDataParser):
         """Read the whole form, which MAX_CONTENT_LENGTH bounds, and look at its bytes first."""
         if mimetype not in ("application/x-www-form-urlencoded", "multipart/form-data"):
             return super().parse(stream, mimetype, content_length, options)
+        if content_length is None:
+            raise LengthRequired
         raw = stream.read()
+        if len(raw) != content_length:
+            raise BadRequest(CUT)
         if mimetype != "multipart/form-data" and raw.count(b"&") >= (self.max_form_parts or 1000):
             raise RequestEntityTooLarge
         self.silent = False
@@ -211,9 +220,6 @@ class Backstop:
             )
             number = logs.request_id()
             body = bare_page(*WORDS[code], number).encode()
-            start_response(
-                status,
-                [*self._headers, ("X-Request-Id", number), ("Content-Length", str(len(body)))],
-                sys.exc_info(),
-            )
+            length = str(len(body))
+            start_response(status, [*self._headers, ("X-Request-Id", number), ("Content-Length", length)])
             return [body]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
 from flask import Blueprint, Response, abort, json, render_template, url_for
 from markupsafe import escape
@@ -24,7 +24,7 @@ from blog.db import db
 from blog.markup.comment import render_comment
 from blog.models import Comment
 from blog.pagecache import share
-from blog.pages import library
+from blog.shelf import library
 from blog.text import plain_line
 from blog.words import iso
 
@@ -97,15 +97,14 @@ def json_feed() -> Response:
     return share(_answer(json.dumps(content, ensure_ascii=False), "application/feed+json"), None)
 
 
-@bp.get("/tags/<path:tag>/feed.xml")
-def tag_feed(tag: str) -> Response:
+@bp.get("/tags/<slug>/feed.xml")
+def tag_feed(slug: str) -> Response:
     """The newest articles with a tag; 404 for a tag that no article has."""
-    articles = [article for article in library().articles if tag in article.tags]
-    if not articles:
+    tag = library().tags.get(slug)
+    if tag is None:
         abort(404)
-    page = f"/tags/{quote(tag)}/"
-    title = f"{tag} · {settings().site_name}"
-    return share(_atom(_articles(f"{page}feed.xml", page, title, articles)), None)
+    title = f"{tag.name} · {settings().site_name}"
+    return share(_atom(_articles(f"{tag.url}feed.xml", tag.url, title, tag.articles)), None)
 
 
 @bp.get("/posts/<slug>/comments.xml")
@@ -151,13 +150,12 @@ def comments(slug: str) -> Response:
 
 @bp.get("/sitemap.xml")
 def sitemap() -> Response:
-    """Every public page with the day of its last change."""
+    """Every public page with the moment of its last change."""
     here = library()
-    changed = max((_changed(article) for article in here.articles), default=None)
+    changed = max(map(_changed, here.articles), default=None)
     places: list[tuple[str, datetime | None]] = [("/", changed), ("/archive/", changed), ("/privacy", None)]
-    places += [(article.url, _changed(article)) for article in here.articles]
-    tags = sorted({tag for article in here.articles for tag in article.tags})
-    places += [(f"/tags/{quote(tag)}/", None) for tag in tags]
+    places += [(article.url, _changed(article)) for article in (*here.articles, *here.pages)]
+    places += [(tag.url, max(map(_changed, tag.articles))) for tag in here.tags.values()]
     text = render_template("feeds/sitemap.xml", places=[(_absolute(path), moment) for path, moment in places])
     return share(_answer(text, "application/xml"), None)
 

@@ -135,7 +135,7 @@ class Cleaner:
         return _CONTROL.sub(_escape, text)
 
 
-_RECEIPT = re.compile(r"(/receipts/)[^/\s?#\"']+", re.IGNORECASE)
+_RECEIPT = re.compile(r"(/receipts/)(?!<)[^/\s?#\"']+", re.IGNORECASE)
 _LONG = re.compile(r"(?<![\w-])[\w-]{32,}", re.ASCII)
 _MAIL = re.compile(r"[^\s@<>\"'(),;:]{1,64}@[^\s@<>\"'(),;:]{1,255}")
 _ADDRESS = re.compile(

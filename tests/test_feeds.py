@@ -6,7 +6,6 @@ from datetime import datetime
 from xml.etree import ElementTree as ET
 
 import feedparser
-import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -52,26 +51,26 @@ def tree(client, path):
     return ET.fromstring(client.get(path).data)
 
 
+def publish(**values):
+    """Store a comment as it is, whatever the form would have said; published unless a status is named."""
+    mine = {
+        "slug": "open-letter",
+        "author": "Jo",
+        "email": "jo@example.org",
+        "email_folded": "jo@example.org",
+    }
+    status = values.pop("status", "approved")
+    comment = Comment(**{**mine, **values})
+    comment.receive(None)
+    if status != "pending":
+        comment.decide({"approved": "approve", "spam": "spam", "rejected": "reject"}[status], "ana")
+    return comment
+
+
 def put(app, **values):
-    """Store a published comment as it is, whatever the form would have said."""
-    with app.app_context(), write() as session:
-        comment = Comment(
-            **{
-                "slug": "open-letter",
-                "author": "Jo",
-                "email": "jo@example.org",
-                "email_folded": "jo@example.org",
-                **values,
-            }
-        )
-        status, comment.status = comment.status or "approved", "pending"
-        comment.receive(None)
-        if status == "approved":
-            comment.decide("approve", "ana")
-        elif status != "pending":
-            comment.decide({"spam": "spam", "rejected": "reject"}[status], "ana")
-        session.flush()
-        return comment.id
+    """The number of a comment that is stored like that."""
+    with app.app_context(), write():
+        return publish(**values).id
 
 
 def test_the_feed_has_the_articles_in_full_with_the_newest_first(client):
@@ -161,24 +160,24 @@ def test_the_json_feed_says_the_same(client):
     assert found["items"][1]["url"] == found["items"][1]["id"] == f"{SITE}/posts/open-letter/"
 
 
-@pytest.mark.parametrize(
-    ("html", "whole"),
-    [
-        ('<a href="/privacy">x</a>', f'<a href="{SITE}/privacy">x</a>'),
-        ('<img alt="" src="photo.jpg">', f'<img alt="" src="{SITE}/posts/x/photo.jpg">'),
-        ('<a class="y" href="#fn:1">1</a>', f'<a class="y" href="{SITE}/posts/x/#fn:1">1</a>'),
-        (
-            '<a href="https://example.org/?a=1&amp;b=2">x</a>',
-            '<a href="https://example.org/?a=1&amp;b=2">x</a>',
-        ),
-        ('<a href="mailto:jo@example.org">x</a>', '<a href="mailto:jo@example.org">x</a>'),
-        ('<a href="http://[">x</a>', '<a href="http://[">x</a>'),
-        ('<code>&lt;a href="/x"&gt;</code>', '<code>&lt;a href="/x"&gt;</code>'),
-    ],
-)
-def test_links_and_pictures_work_outside_of_the_site(app, html, whole):
+LINKS = [
+    ('<a href="/privacy">x</a>', f'<a href="{SITE}/privacy">x</a>'),
+    ('<img alt="" src="photo.jpg">', f'<img alt="" src="{SITE}/posts/x/photo.jpg">'),
+    ('<a class="y" href="#fn:1">1</a>', f'<a class="y" href="{SITE}/posts/x/#fn:1">1</a>'),
+    (
+        '<a href="https://example.org/?a=1&amp;b=2">x</a>',
+        '<a href="https://example.org/?a=1&amp;b=2">x</a>',
+    ),
+    ('<a href="mailto:jo@example.org">x</a>', '<a href="mailto:jo@example.org">x</a>'),
+    ('<a href="http://[">x</a>', '<a href="http://[">x</a>'),
+    ('<code>&lt;a href="/x"&gt;</code>', '<code>&lt;a href="/x"&gt;</code>'),
+]
+
+
+def test_links_and_pictures_work_outside_of_the_site(app):
     with app.app_context():
-        assert absolute_links(html, f"{SITE}/posts/x/") == whole
+        for html, whole in LINKS:
+            assert absolute_links(html, f"{SITE}/posts/x/") == whole
 
 
 def test_addresses_come_from_the_setting_and_not_from_the_request(make):
@@ -206,8 +205,9 @@ def test_a_published_comment_is_in_the_feed_of_its_article(app, reader, client):
 
 
 def test_the_newest_comments_come_first_and_not_too_many(app, client):
-    for number in range(55):
-        put(app, body=f"Number {number}.")
+    with app.app_context(), write():
+        for number in range(55):
+            publish(body=f"Number {number}.")
     entries = feed(client, "/posts/open-letter/comments.xml").entries
     assert len(entries) == 50
     assert "Number 54." in entries[0].content[0].value
@@ -239,26 +239,26 @@ def test_a_feed_names_nothing_but_the_author(app, client):
         assert secret not in text
 
 
-@pytest.mark.parametrize("nasty", [text for text in NASTY if text != "\ud800"], ids=ascii)
-def test_no_stored_comment_breaks_the_feed(app, client, nasty):
-    put(app, author=f"a{nasty}b", body=f"c{nasty}d `{nasty}` [x]({nasty})")
-    assert len(feed(client, "/posts/open-letter/comments.xml").entries) == 1
-    assert len(tree(client, "/posts/open-letter/comments.xml").findall(ATOM + "entry")) == 1
+def test_no_stored_comment_breaks_the_feed(app, client):
+    stored = [nasty for nasty in NASTY if nasty != "\ud800"]
+    for nasty in stored:
+        put(app, author=f"a{nasty}b", body=f"c{nasty}d `{nasty}` [x]({nasty})")
+    assert len(feed(client, "/posts/open-letter/comments.xml").entries) == len(stored)
+    assert len(tree(client, "/posts/open-letter/comments.xml").findall(ATOM + "entry")) == len(stored)
 
 
-@pytest.mark.parametrize("nasty", [*NASTY[3:-2]], ids=ascii)
-def test_no_article_breaks_the_feeds(make, content, nasty):
-    head = f"title: 'x{nasty}y'\ndate: 2026-06-01\nsummary: 'x{nasty}y'\ntags: ['t{nasty}']"
-    text = f"---\n{head}\n---\n\nx{nasty}y\n"
-    (content / "nasty.md").write_text(text, "utf-8")
+def test_no_article_breaks_the_feeds(make, content):
+    for number, nasty in enumerate(NASTY[:-1]):
+        head = f"title: 'x{nasty}y'\ndate: 2026-06-01\nsummary: 'x{nasty}y'\ntags: ['t{nasty}']"
+        (content / f"nasty-{number}.md").write_text(f"---\n{head}\n---\n\nx{nasty}y\n", "utf-8")
     client = make().test_client()
-    feed(client, "/feed.xml")
+    assert len(feed(client, "/feed.xml").entries) > 8
     tree(client, "/sitemap.xml")
     assert client.get("/feed.json").json["items"]
 
 
 @given(st.text(max_size=80), st.text(max_size=40))
-@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_gives_a_well_formed_feed(app, body, author):
     entry = Entry(
         id="x",
@@ -275,7 +275,7 @@ def test_any_text_gives_a_well_formed_feed(app, body, author):
         root = ET.fromstring(
             _atom(Feed(url="x", page="x", title=author, language="en", entries=[entry])).get_data()
         )
-    assert root.find(f"{ATOM}entry/{ATOM}content").text is not None or not body.strip()
+    assert root.find(f"{ATOM}entry/{ATOM}content") is not None
 
 
 def test_the_sitemap_lists_every_public_page_with_its_last_change(client):

@@ -62,6 +62,24 @@ HOSTILE_QUERIES = [
     "q=%00&q=%ed%a0%80",
     "a" * 9_000,
 ]
+HOSTILE_HEADERS = [
+    {"Cookie": "\xff\x00=;;;=x; desk=\xf0"},
+    {"Accept": ";;q=x,,*/"},
+    {"Accept-Language": "\xff"},
+    {"Range": "bytes=9-1"},
+    {"Range": "bytes=" + "0-0," * 900},
+    {"If-None-Match": '"\xff'},
+    {"If-Modified-Since": "Mon, 99 Foo 99999 99:99:99 GMT"},
+    {"Content-Length": "-1"},
+    {"Content-Length": "9" * 40},
+    {"Content-Type": "multipart/form-data; boundary=\xff"},
+    {"Referer": "http://["},
+    {"Origin": "null\xff"},
+    {"User-Agent": "\x01" * 900},
+    {"X-Forwarded-For": "\xff," * 99},
+    {"Authorization": "Basic \xff"},
+    {"Transfer-Encoding": "chunked"},
+]
 METHODS = [
     "GET",
     "HEAD",
@@ -254,10 +272,10 @@ def test_every_route_and_method_gets_an_answer_with_the_headers(app):
             check(client.open(address, method=method))
 
 
-@pytest.mark.parametrize("path", HOSTILE_PATHS, ids=range(len(HOSTILE_PATHS)))
-def test_a_hostile_path_gets_an_answer_with_the_headers(client, path):
-    check(client.get(path))
-    check(client.post(path, data={"body": "x"}))
+def test_a_hostile_path_gets_an_answer_with_the_headers(client):
+    for path in HOSTILE_PATHS:
+        check(client.get(path))
+        check(client.post(path, data={"body": "x"}))
 
 
 def test_a_hostile_query_gets_an_answer_with_the_headers(app):
@@ -267,32 +285,18 @@ def test_a_hostile_query_gets_an_answer_with_the_headers(app):
             check(client.get(f"{address}?{query}"))
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Cookie": "\xff\x00=;;;=x; desk=\xf0"},
-        {"Accept": ";;q=x,,*/"},
-        {"Accept-Language": "\xff"},
-        {"Range": "bytes=9-1"},
-        {"Range": "bytes=" + "0-0," * 900},
-        {"If-None-Match": '"\xff'},
-        {"If-Modified-Since": "Mon, 99 Foo 99999 99:99:99 GMT"},
-        {"Content-Length": "-1"},
-        {"Content-Length": "9" * 40},
-        {"Content-Type": "multipart/form-data; boundary=\xff"},
-        {"Referer": "http://["},
-        {"Origin": "null\xff"},
-        {"User-Agent": "\x01" * 900},
-        {"X-Forwarded-For": "\xff," * 99},
-        {"Authorization": "Basic \xff"},
-        {"Transfer-Encoding": "chunked"},
-    ],
-    ids=lambda headers: next(iter(headers)),
-)
-def test_a_hostile_header_gets_an_answer_with_the_headers(app, headers):
-    client = app.test_client()
-    for address in addresses(app):
-        check(client.get(address, headers=headers))
+def test_a_hostile_header_gets_an_answer_with_the_headers(client):
+    for headers in HOSTILE_HEADERS:
+        for address in (
+            "/",
+            "/posts/open-letter/",
+            "/feed.xml",
+            "/receipts/x",
+            "/moderation/",
+            "/login",
+            "/healthz",
+        ):
+            check(client.get(address, headers=headers))
 
 
 def test_each_kind_of_answer_has_the_headers(client):
