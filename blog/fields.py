@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 from blog.config import Settings
 
@@ -72,7 +73,7 @@ def _time(moment: datetime | None) -> str:
 
 def _permalink(given: Given) -> str:
     # An article that is gone had the address that its slug gives.
-    path = given.article.url if given.article else f"/posts/{given.comment.slug}/"
+    path = given.article.url if given.article else f"/posts/{quote(sendable(given.comment.slug))}/"
     return given.settings.site_url.rstrip("/") + path
 
 
