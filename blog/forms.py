@@ -51,12 +51,12 @@ class CommentForm(Form):
     token = HiddenField()
     honeypot = HONEYPOT
 
-    def __init__(self, slug: str, label: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, slug: str, label: str, formdata: Any = None) -> None:
+        super().__init__(formdata)
         self.slug = slug
         if label:
             self.body.label.text = label
-        if not self.token.data:
+        if formdata is None:
             self.token.data = make_token(slug)
 
     def validate_author(self, field: StringField) -> None:

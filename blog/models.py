@@ -201,6 +201,9 @@ class Comment(Base):
         self._move("author", "author", "withdrawn", "withdrawn")
         self.body, self.url = "", ""
         self.next_check_at = None
+        if self.submitted:
+            words = ("comment_content", "comment_author_url")
+            self.submitted = {name: value for name, value in self.submitted.items() if name not in words}
         db.session.query(Version).filter_by(comment_id=self.id).delete()
 
     def appeal(self, words: str) -> None:

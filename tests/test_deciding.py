@@ -1,0 +1,166 @@
+"""A moderator decides about what is held or flagged."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.akismet_standin import SPAM, AkismetStandIn
+from tests.conftest import Make, signed_in
+from tests.people import Moderator, Page, Reader
+
+
+@pytest.fixture
+def held(make: Make) -> Flask:
+    """A blog where everything waits."""
+    return make(moderation="all")
+
+
+def status_of(moderator: Moderator, number: int) -> str:
+    found = moderator.get(f"/moderation/comments/{number}").one(f'[data-comment="{number}"]')
+    return str(found.get("data-status"))
+
+
+def test_the_desk_is_for_moderators(client: Reader) -> None:
+    assert client.get("/moderation/").status_code == 303
+    assert client.get("/moderation/").headers["Location"].startswith("/login")
+    assert client.post("/moderation/decisions", data={"comment": "1", "decision": "approve"}).status_code == 403
+
+
+def test_what_waits_is_seen_with_its_reasons_in_words(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored(author="Ada", body="https://a.example https://b.example")
+    page = moderator.desk()
+    item = page.one('[data-comment="1"]')
+    assert item.get("data-status") == "pending"
+    words = " ".join(item.text_content().split())
+    assert "Ada" in words
+    assert "Every comment waits for a person here." in words
+    assert "as many links as are held" in words
+    assert "Akismet: not spam" in words
+    assert "An open letter" in words
+
+
+@pytest.mark.parametrize(
+    ("decision", "status"), [("approve", "approved"), ("spam", "spam"), ("reject", "rejected")]
+)
+def test_one_decision_is_seen_by_the_next_reader_and_on_the_receipt(
+    held: Flask, decision: str, status: str
+) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    receipt = reader.stored(body="Words of mine.")
+    assert "Words of mine." not in reader.get("/posts/open-letter/").text
+    done = moderator.decide(decision, 1, reason="unkind", note="Please be kind.")
+    assert done.status == 303
+    assert status_of(moderator, 1) == status
+    assert ("Words of mine." in reader.get("/posts/open-letter/").text) is (status == "approved")
+    assert reader.get(receipt).one("main").get("data-status") == status
+
+
+def test_a_rejection_says_why_to_the_author(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    receipt = reader.stored()
+    moderator.decide("reject", 1, reason="unkind", note="Please leave out the last line.")
+    page = reader.get(receipt)
+    assert page.one("[data-reason]").get("data-reason") == "unkind"
+    assert "Please leave out the last line." in page.words("main")
+    assert "ana" not in page.words("main").split()
+
+
+@pytest.mark.parametrize("fields", [{}, {"reason": "because"}, {"reason": "other"}])
+def test_a_rejection_needs_a_reason(held: Flask, fields: dict[str, str]) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored()
+    assert moderator.decide("reject", 1, **fields).status == 422
+    assert status_of(moderator, 1) == "pending"
+
+
+def test_many_are_decided_in_one_request_and_brought_back_by_undo(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    for _ in range(3):
+        reader.stored()
+    moderator.decide("approve", 2)
+    done = moderator.decide("spam", 1, 2, 3)
+    page = moderator.get(done.headers["Location"])
+    assert "3 comments marked as spam" in page.words()
+    assert moderator.decide("restore", 1, 2, 3).status == 303
+    assert [status_of(moderator, number) for number in (1, 2, 3)] == ["pending", "approved", "pending"]
+    moderator.decide("restore", 2)
+    assert status_of(moderator, 2) == "pending"
+
+
+def test_the_whole_history_stands_on_the_comments_page(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored()
+    moderator.decide("reject", 1, reason="off-topic", note="Elsewhere, please.")
+    moderator.decide("restore", 1)
+    words = moderator.get("/moderation/comments/1").words()
+    for part in ("ana", "pending", "rejected", "off-topic", "Elsewhere, please."):
+        assert part in words
+
+
+@pytest.mark.parametrize("numbers", [[99], [2**62], []])
+def test_a_decision_about_nothing_is_no_error(held: Flask, numbers: list[int]) -> None:
+    moderator = signed_in(held)
+    assert moderator.decide("approve", *numbers).status in (303, 409, 422)
+
+
+def test_two_moderators_at_once_decide_once(held: Flask) -> None:
+    reader, ana, ben = Reader(held), signed_in(held), signed_in(held, "ben")
+    reader.stored()
+    ana.decide("approve", 1)
+    done = ben.decide("spam", 1, seen="1:pending")
+    assert done.status == 303
+    assert "ana has decided about it already" in ben.get(done.headers["Location"]).words()
+    assert status_of(ben, 1) == "approved"
+
+
+def test_without_the_forms_token_nothing_is_decided(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored()
+    held.config["WTF_CSRF_ENABLED"] = True
+    refused = moderator.post("/moderation/decisions", {"comment": "1", "decision": "approve"})
+    assert refused.status == 400
+    assert status_of(moderator, 1) == "pending"
+
+
+def test_each_view_counts_and_finds(held: Flask, akismet: AkismetStandIn) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored(author="Ada", email="ada@example.org", body="About trees.")
+    akismet.answer_with(SPAM)
+    reader.stored(author="Bot", body="Cheap trees.")
+    assert [item.get("data-comment") for item in moderator.desk(status="spam").all("[data-comment]")] == ["2"]
+    assert [item.get("data-comment") for item in moderator.desk(status="all").all("[data-comment]")] == ["2", "1"]
+    assert [item.get("data-comment") for item in moderator.desk(status="all", q="ada@example").all("[data-comment]")] == ["1"]
+    assert [item.get("data-comment") for item in moderator.desk(status="all", q="tre").all("[data-comment]")] == ["2", "1"]
+    assert moderator.desk(status="all", q="100%").all("[data-comment]") == []
+    assert moderator.desk(status="unheard-of").status == 404
+
+
+def test_twenty_a_page(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    for _ in range(21):
+        reader.stored()
+    first, second = moderator.desk(), moderator.desk(page=2)
+    assert [len(page.all("[data-comment]")) for page in (first, second)] == [20, 1]
+    assert first.all("[data-comment]")[0].get("data-comment") == "1"
+
+
+def test_the_buttons_of_the_page_work_without_scripts(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored()
+    page = moderator.desk()
+    (form,) = page.all('form[method="post"][action^="/moderation/decisions"]')
+    button = page.one('[data-comment="1"] button[name="decision"][value="approve"]')
+    done = moderator.post(button.get("formaction") or form.get("action"), {**page.fields('form[action^="/moderation/decisions"]'), "decision": "approve"})
+    assert done.status == 303
+    assert status_of(moderator, 1) == "approved"
+
+
+def test_without_a_key_the_desk_says_what_to_do(make: Make) -> None:
+    moderator = signed_in(make(akismet_key=""))
+    assert "BLOG_AKISMET_KEY" in moderator.desk().words()
+
+
+def json_of(page: Page) -> object:
+    return page.response.get_json()
