@@ -14,6 +14,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import flask
 from flask import Flask, Response, current_app, render_template, request
+from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
 from sqlalchemy import exc as store
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -47,6 +48,7 @@ WORDS = {
     503: ("Back in a moment", "The blog cannot reach its store right now. Try again in a few seconds."),
 }
 CUT = "The form did not arrive whole. Go back and send it again."
+STALE = "This form is too old, or came from somewhere else. Open its page again and send it once more."
 UNREADABLE = "The form is unreadable: its text is not UTF-8, or its parts are broken."
 # What a person wrote, in the forms of this site; it must never be lost to an error.
 TYPED = ("body", "words", "note")
@@ -78,7 +80,9 @@ def http_error(error: HTTPException) -> HTTPException | Response:
     if error.code is None or error.code < 400 or error.response is not None:
         return error
     title, words = WORDS.get(error.code, (error.name, "The request could not be answered."))
-    if error.description != type(error).description and error.description:
+    if isinstance(error, CSRFError):
+        words = STALE
+    elif error.description != type(error).description and error.description:
         words = error.description
     response = page(error.code, title, words)
     for name, value in error.get_headers(request.environ):

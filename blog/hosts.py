@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from blog import logs
 from blog.config import Settings, is_loopback
 from blog.errors import bare_page
 from blog.headers import base_headers
@@ -68,8 +69,9 @@ class KnownHosts:
             if len(self._seen) < REMEMBERED:
                 self._seen.add(host)
             return self._app(environ, start_response)
+        number = logs.begin_request()
         log.info("refused: unknown host")
-        start_response("400 Bad Request", list(self._headers))
+        start_response("400 Bad Request", [*self._headers, ("X-Request-Id", number)])
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [self._body]
 
 

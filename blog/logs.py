@@ -13,6 +13,7 @@ import logging
 import re
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, request
@@ -67,6 +68,19 @@ def configure(app: Flask, settings: Settings, form: str = "auto") -> None:
     @app.before_request
     def note_route() -> None:
         request.environ[ROUTE] = request.url_rule.rule if request.url_rule else ""
+
+
+def take_over() -> None:
+    """Let the log have what Python itself would print: warnings, and what fails in threads or on the way out.
+
+    For a process that serves; a command tells its errors to the person who gave it.
+    """
+    logging.captureWarnings(True)
+    threading.excepthook = lambda args: log.error("a thread failed", exc_info=args.exc_value)
+    sys.excepthook = lambda kind, error, trace: log.error("the process failed", exc_info=error)
+    sys.unraisablehook = lambda args: log.error(
+        "something failed while being cleared away", exc_info=args.exc_value
+    )
 
 
 class Requests:
@@ -170,7 +184,10 @@ def _secrets(settings: Settings) -> list[str]:
     for name in SECRET:
         value = str(getattr(settings, name))
         parts = urlsplit(value)
-        found += [parts.password or ""] if parts.scheme and parts.netloc else [value]
+        if parts.scheme and parts.netloc:
+            found += [parts.password or "", unquote(parts.password or "")]
+        else:
+            found.append(value)
     return found
 
 
