@@ -135,7 +135,7 @@ def second_step() -> BaseResponse:
         return _form(422, STALE, wanted)
     if wait := guesses.count_code(found):
         return _too_often(wait, wanted)
-    if not totp.is_right(found.id, request.form.get("code", "")):
+    if not totp.is_right(found, request.form.get("code", "")):
         return _code_form(422, WRONG_CODE, step)
     guesses.forgive(found)
     return _welcome(found, _network(), wanted)

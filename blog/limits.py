@@ -91,10 +91,11 @@ class SqlStorage(Storage):
 class Limits:
     """The counters of one application: Redis while it answers, else the database."""
 
-    def __init__(self, secret_key: str, redis_url: str) -> None:
+    def __init__(self, secret_key: str, redis_url: str, rest: float = REDIS_REST) -> None:
         self._secret = hashlib.sha256(b"limits\0" + secret_key.encode()).digest()
         self._sql = FixedWindowRateLimiter(SqlStorage())
         self._redis = FixedWindowRateLimiter(_redis(redis_url)) if redis_url else None
+        self._rest = rest
         self._away = False
         self._retry_at = 0.0
 
@@ -109,7 +110,7 @@ class Limits:
             try:
                 answer = question(self._redis)
             except StorageError as error:
-                self._retry_at = time.monotonic() + REDIS_REST
+                self._retry_at = time.monotonic() + self._rest
                 if not self._away:
                     # The class only: a client's words may hold the address and the password.
                     why = type(error.__cause__).__name__
@@ -156,7 +157,7 @@ def peek(name: str, key: str, times: int, seconds: int) -> int:
     def question(limiter: FixedWindowRateLimiter) -> int:
         if limiter.test(item, sealed):
             return 0
-        return max(1, _until(limiter.get_window_stats(item, sealed).reset_time, seconds))
+        return _until(limiter.get_window_stats(item, sealed).reset_time, seconds)
 
     return limits().ask(question)
 
@@ -183,27 +184,23 @@ def wait(counted: Iterable[Counted]) -> int:
     A limit in no seconds at all is switched off.
     """
     limit_of = {_key(one): one for one in counted if one[3] > 0}
-    now = time.time()
-    query = select(Limit).where(Limit.key.in_(limit_of), Limit.expires_at > now)
+    query = select(Limit).where(Limit.key.in_(limit_of), Limit.expires_at > time.time())
     rows = db.session.execute(query.with_only_columns(Limit.key, Limit.count, Limit.expires_at)).all()
-    full = [(key, until) for key, count, until in rows if count >= limit_of[key][2]]
-    return max((max(1, _until(until, limit_of[key][3])) for key, until in full), default=0)
+    waits = (_until(until, limit_of[key][3]) for key, count, until in rows if count >= limit_of[key][2])
+    return max(waits, default=0)
 
 
 def take(counted: Iterable[Counted]) -> int:
     """Count each of these once, or none of them: 0 when counted, else the seconds to wait.
 
-    Inside `write()`, before anything else is written; what is rolled back was not counted.
+    Inside `write()`; what is rolled back was not counted.
     """
-    # In one order for everybody, so that two posts on PostgreSQL never wait for each other in a circle.
-    keys = sorted((_key(one), one) for one in set(counted) if one[3] > 0)
-    if refused := wait(one for _, one in keys):
+    counted = {one for one in counted if one[3] > 0}
+    # Between this look and the counting nobody else writes: `write()` lets one in at a time.
+    if refused := wait(counted):
         return refused
-    with db.session.begin_nested() as savepoint:
-        for key, (_, _, times, seconds) in keys:
-            if db.session.scalar(_counting(key, seconds, 1)) > times:
-                savepoint.rollback()
-                return max(1, wait(one for _, one in keys))
+    for one in counted:
+        db.session.execute(_counting(_key(one), one[3], 1))
     return 0
 
 
@@ -247,4 +244,4 @@ def _key(one: Counted) -> str:
 
 
 def _until(moment: float, seconds: int) -> int:
-    return min(max(0, math.ceil(moment - time.time())), seconds)
+    return min(max(1, math.ceil(moment - time.time())), seconds)

@@ -110,10 +110,9 @@ def ensure_first_moderator() -> tuple[str, str] | None:
 def deactivate(moderator: Moderator) -> None:
     """Take a person's access away; what they decided keeps their name. Raises Unfit for the last owner."""
     with write() as session:
-        owners = session.scalars(
-            select(Moderator).where(Moderator.role == "owner", Moderator.active).with_for_update()
-        )
-        if {owner.id for owner in owners} == {moderator.id}:
+        moderator = locked(moderator)
+        owners = select(Moderator.id).where(Moderator.role == "owner", Moderator.active).with_for_update()
+        if list(session.scalars(owners)) == [moderator.id]:
             raise Unfit(f"{moderator.name} is the only owner; make somebody else an owner first.")
         moderator.active = False
         end_sessions(moderator)
@@ -154,19 +153,31 @@ def start_session(moderator: Moderator, network: str, user_agent: str) -> str:
 
 
 def find_session(token: str) -> Session | None:
-    """The session of a token: not ended, not idle for 14 days, not older than 90, of an active moderator."""
+    """The session of a token: not ended, not idle for 14 days, not older than 90, of an active moderator.
+
+    It and its moderator are copies: the session may be ended elsewhere while this request still needs them.
+    """
     now = utcnow()
     query = (
         select(Session).join(Moderator).where(Session.token_hash == _sealed(token), Session.expires_at > now)
     )
     found = db.session.scalar(query.where(Moderator.active))
-    if found is not None and now - found.seen_at >= SEEN_EVERY:
+    if found is None:
+        return None
+    db.session.expunge(found.moderator)
+    db.session.expunge(found)
+    if now - found.seen_at >= SEEN_EVERY:
         until = min(now + IDLE, found.created_at + OLDEST)
         with write() as session:
             session.execute(
                 update(Session).where(Session.id == found.id).values(seen_at=now, expires_at=until)
             )
     return found
+
+
+def locked(moderator: Moderator) -> Moderator:
+    """The moderator as they are now, for a change. Inside `write()`."""
+    return db.session.get_one(Moderator, moderator.id, populate_existing=True, with_for_update=True)
 
 
 def sessions_of(moderator: Moderator) -> list[Session]:
@@ -241,8 +252,8 @@ def _keep(words: str) -> None:
     folder = settings().data_dir
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = folder / f".first-moderator.{secrets.token_hex(8)}"
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
+    draft.touch(0o600, exist_ok=False)
+    with draft.open("w") as file:
         file.write(words)
         file.flush()
         os.fsync(file.fileno())

@@ -12,11 +12,9 @@ import secrets
 import time
 from urllib.parse import quote, urlencode
 
-from sqlalchemy import select
-
 from blog.db import write
 from blog.passwords import Unfit
-from blog.people import Moderator
+from blog.people import Moderator, locked
 
 STEP = 30  # seconds
 DRIFT = 1  # steps that a clock may be off, either way
@@ -61,6 +59,7 @@ def enrol(moderator: Moderator, secret: str, code: str) -> list[str]:
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike
     codes = ["".join(secrets.choice(alphabet) for _ in range(12)) for _ in range(RECOVERY_CODES)]
     with write():
+        moderator = locked(moderator)
         moderator.totp_secret, moderator.totp_last_step = secret, step
         moderator.recovery = [_sealed(code) for code in codes]
     return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
@@ -69,16 +68,16 @@ def enrol(moderator: Moderator, secret: str, code: str) -> list[str]:
 def reset(moderator: Moderator) -> None:
     """Ask for no code any more: the factor is lost or not wanted."""
     with write():
+        moderator = locked(moderator)
         moderator.totp_secret, moderator.totp_last_step, moderator.recovery = None, 0, []
 
 
-def is_right(moderator_id: int, code: str) -> bool:
+def is_right(moderator: Moderator, code: str) -> bool:
     """Whether this is a code of now that was not used yet, or a recovery code; it is used up by asking."""
     code = _plain(code[:100])
-    with write() as session:
-        query = select(Moderator).where(Moderator.id == moderator_id, Moderator.active).with_for_update()
-        found = session.scalar(query.execution_options(populate_existing=True))
-        if found is None or found.totp_secret is None:
+    with write():
+        found = locked(moderator)
+        if found.totp_secret is None:
             return False
         step = step_of(found.totp_secret, code, found.totp_last_step)
         if step is not None:

@@ -27,6 +27,7 @@ EMAIL = ("post-email", "ada@example.org", 1, 15)
 
 
 def make_app(folder: Path, **settings) -> Flask:
+    folder.mkdir(exist_ok=True)
     app = Flask("limits")
     config = Settings.load({}, data_dir=folder, secret_key="s" * 40, **settings)
     app.extensions["blog.settings"] = config
