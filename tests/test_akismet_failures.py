@@ -320,6 +320,13 @@ def test_what_comes_after_an_answer_is_not_taken_for_the_next(
     assert akismet.connections == 2
 
 
+def test_an_empty_answer_hides_no_other_behind_it(wire: Wire, akismet: AkismetStandIn) -> None:
+    empty = b"HTTP/1.1 200 OK\nContent-Length: 0\n\n"
+    akismet.answer_with(raw(empty + b"HTTP/1.1 200 OK\nContent-Length: 5\n\nfalse", close=False), "spam")
+    assert wire.check(COMMENT).error == "garbage"
+    assert wire.check(COMMENT).verdict == "spam"
+
+
 def test_an_answer_in_chunks_is_an_answer(wire: Wire, akismet: AkismetStandIn) -> None:
     chunks = OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nfa\r\n3\r\nlse\r\n0\r\n\r\n"
     akismet.answer_with(raw(chunks, close=False), "spam")
