@@ -7,7 +7,7 @@
 PY := .venv/bin/python
 
 # $(call ready,LOCK) does nothing when .venv holds that lock file already; it must stay quick, `run` begins with it.
-ready = @{ cmp -s $(1) .venv/$(1) && $(PY) -c 'import pip' 2>/dev/null; } || { python=$$(tools/find-python) && "$$python" tools/venv.py $(1); }
+ready = @{ cmp -s $(1) .venv/$(1) && $(PY) -c 'import pip' 2>/dev/null; } || { python=$$(tools/find-python) && "$$python" tools/install.py $(1); }
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\): .*## /  make \1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target words; do printf '%-16s %s\n' "$$target" "$$words"; done

@@ -1,6 +1,6 @@
 """Bring .venv to the state of a lock file; run by the Makefile when it is not there yet.
 
-    python tools/venv.py requirements.txt
+    python tools/install.py requirements.txt
 
 A copy of the lock lies in .venv once it is installed, so "is it the same file?" is the whole question of
 whether anything needs doing. Two runs at once wait for each other.
@@ -39,7 +39,7 @@ def install(lock: str) -> None:
     """Install a lock file, making .venv first when there is none that works."""
     print(f"Setting up .venv from {lock}; this is needed once.", flush=True)
     if not works():
-        venv.create(VENV, with_pip=True, symlinks=True, upgrade_deps=False)
+        venv.create(VENV, clear=True, symlinks=True, with_pip=True)
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     subprocess.run([*pip, "--require-hashes", "-r", lock], cwd=ROOT, check=True)
     # The lock for development holds the other one at the same versions, so both are installed now.
@@ -50,8 +50,7 @@ def install(lock: str) -> None:
 def main() -> int:
     """Run the command; the exit status is that of pip when it fails."""
     lock = sys.argv[1]
-    VENV.mkdir(exist_ok=True)
-    with (VENV / ".lock").open("w") as gate:
+    with Path(__file__).open(encoding="utf-8") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)
         try:
             if not installed(lock):
@@ -59,6 +58,8 @@ def main() -> int:
         except subprocess.CalledProcessError as error:
             print(f"{lock} could not be installed; the lines above say why.", file=sys.stderr)
             return error.returncode or 1
+        except KeyboardInterrupt:
+            return 130
     return 0
 
 
