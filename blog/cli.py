@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate
 
-from blog import start
+from blog import privacy, start
 from blog.articles import check
 from blog.config import settings
 from blog.db import db
@@ -22,12 +23,13 @@ from blog.shelf import library
 moderators = AppGroup("moderators", help="People who decide about comments.")
 comments = AppGroup("comments", help="What is done about comments besides reading them.")
 content = AppGroup("content", help="The articles on disk.")
+data = AppGroup("privacy", help="What is kept about a person.")
 
 
 def init(app: Flask) -> None:
     """Give the application its commands."""
     Migrate(app, db, directory=str(start.MIGRATIONS), compare_type=True)
-    for command in (moderators, comments, content):
+    for command in (moderators, comments, content, data):
         app.cli.add_command(command)
     app.cli.add_command(serve)
 
@@ -80,6 +82,25 @@ def add(name: str, password_stdin: bool) -> None:
 def reconcile_command(regardless: bool, dry_run: bool) -> None:
     """Do what is owed: ask Akismet again, send feedback, delete what is due."""
     click.echo(str(reconcile(regardless, dry_run)))
+
+
+@data.command("export")
+@click.argument("email")
+def export(email: str) -> None:
+    """Print everything that is kept under EMAIL, in every status, as JSON."""
+    click.echo(json.dumps(privacy.export(email), ensure_ascii=False, indent=2))
+
+
+@data.command("erase")
+@click.argument("email")
+@click.option("--keep-text", is_flag=True, help="Leave the words, without a name.")
+def erase(email: str, keep_text: bool) -> None:
+    """Take the person of EMAIL out of every comment, in every status."""
+    done = privacy.erase(email, keep_text)
+    if not done:
+        raise click.ClickException(f"nothing is kept under {email}")
+    each = ", ".join(f"{number} {status}" for status, number in sorted(done.items()))
+    click.echo(f"erased {sum(done.values())} comments ({each}); the text was {'kept without a name' if keep_text else 'blanked'}")
 
 
 @content.command("check")

@@ -18,7 +18,7 @@ from blog.config import settings
 from blog.db import db, utcnow, write
 from blog.forms import CommentForm
 from blog.models import Comment
-from blog.text import clean_line, fold
+from blog.text import clean_line, fold, fold_email
 from blog.tokens import digest
 
 TWICE = timedelta(minutes=10)
@@ -100,7 +100,7 @@ def draft(form: CommentForm, article: Article, parent: Comment | None) -> Commen
         parent_id=parent.id if parent else None,
         author=form.author.data,
         email=form.email.data,
-        email_folded=fold(form.email.data or ""),
+        email_folded=fold_email(form.email.data or ""),
         url=form.url.data,
         body=form.body.data,
         reflection=article.reflection,
