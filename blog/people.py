@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, String, Text, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from blog.config import settings
 from blog.db import Base, UtcDateTime, db, utcnow, write
@@ -65,7 +65,7 @@ class Session(Base):
     address_network: Mapped[str] = mapped_column(String(49), default="")
     user_agent: Mapped[str] = mapped_column(String(200), default="")
 
-    moderator: Mapped[Moderator] = relationship(lazy="joined", innerjoin=True)
+    moderator: Mapped[Moderator] = relationship()
 
 
 def find_moderator(name: str) -> Moderator | None:
@@ -158,10 +158,9 @@ def find_session(token: str) -> Session | None:
     It and its moderator are copies: the session may be ended elsewhere while this request still needs them.
     """
     now = utcnow()
-    query = (
-        select(Session).join(Moderator).where(Session.token_hash == _sealed(token), Session.expires_at > now)
-    )
-    found = db.session.scalar(query.where(Moderator.active))
+    query = select(Session).join(Session.moderator).options(contains_eager(Session.moderator))
+    alive = (Session.token_hash == _sealed(token), Session.expires_at > now, Moderator.active)
+    found = db.session.scalar(query.where(*alive))
     if found is None:
         return None
     db.session.expunge(found.moderator)
@@ -202,8 +201,11 @@ def end_sessions(moderator: Moderator, only: int | None = None, but: int | None 
 
 
 def purge_sessions() -> None:
-    """Delete the sessions that are over. Inside `write()`."""
-    db.session.execute(delete(Session).where(Session.expires_at <= utcnow()))
+    """Delete the sessions that are over. Not inside `write()`."""
+    over = Session.expires_at <= utcnow()
+    if db.session.scalar(select(Session.id).where(over).limit(1)) is not None:
+        with write() as session:
+            session.execute(delete(Session).where(over))
 
 
 def fit_name(name: str) -> str:

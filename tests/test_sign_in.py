@@ -331,7 +331,7 @@ def test_reading_the_desk_does_not_write_each_time(app, ana):
 
 def test_what_is_over_is_deleted(app, ana):
     change(app, update(people.Session).values(expires_at=utcnow()))
-    with app.app_context(), write():
+    with app.app_context():
         people.purge_sessions()
     assert look_up(app, select(people.Session)) is None
 
