@@ -14,31 +14,15 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from blog import frontmatter
+from blog.content import ContentError, Remark
 from blog.dialects import MAX_SUMMARY, MAX_TITLE, Fields, understand
-from blog.frontmatter import ContentError
 from blog.markup.article import Rendered, count_words, render_article
-from blog.reading import Warning
 from blog.sources import PAGES, stamp_of
 from blog.text import clean_text, plain_line
 
 log = logging.getLogger(__name__)
 
 WORDS_A_MINUTE = 220
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with a file: where (below the content folder), what, how to mend it, is it hidden."""
-
-    path: str
-    line: int
-    what: str
-    fix: str
-    hidden: bool = True
-
-    def __str__(self) -> str:
-        end = "Not published." if self.hidden else "Published all the same."
-        return f"{self.path}:{self.line}: {self.what}. {self.fix}. {end}"
 
 
 class Body:
@@ -100,7 +84,7 @@ class Article:
     place: str  # of the file, below the content folder
     folder: Path  # of its images and files
     is_page: bool
-    warnings: tuple[Warning, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     body: Body = field(repr=False, compare=False)
 
     @property
@@ -193,14 +177,14 @@ def compose(text: str, path: Path, place: str, root: Path, language: str) -> Art
     )
 
 
-def _date(fields: Fields, path: Path, is_page: bool) -> tuple[datetime, tuple[Warning, ...]]:
+def _date(fields: Fields, path: Path, is_page: bool) -> tuple[datetime, tuple[Remark, ...]]:
     if fields.date is not None:
         return fields.date, fields.warnings
     stamp = stamp_of(path)
     date = datetime.fromtimestamp(stamp[0] // 10**9 if stamp else 0, UTC)
     if is_page:
         return date, fields.warnings
-    warning = Warning(1, "it has no date, so that of the file stands in", f"Add date: {date:%Y-%m-%d}")
+    warning = Remark(1, "it has no date, so that of the file stands in", f"Add date: {date:%Y-%m-%d}")
     return date, (*fields.warnings, warning)
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from blog import sources
-from blog.article import Article, Problem, compose
+from blog.article import Article, compose
 from blog.catalogue import Catalogue, Record, Tag, addresses, arrange, shown
-from blog.frontmatter import ContentError
+from blog.content import ContentError, Problem
 from blog.proof import slips
 from blog.slugs import path_key, site_path, slugify
 from blog.sources import Source

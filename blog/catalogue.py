@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
-from blog.article import Article, Problem
+from blog.article import Article
+from blog.content import Problem
 from blog.slugs import path_key, site_path, slugify
 from blog.sources import Stamp
 from blog.text import plain_line

@@ -12,9 +12,10 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 
+from blog.content import FrontMatterError, Remark
 from blog.dates import moment
-from blog.frontmatter import FrontMatterError, Header
-from blog.reading import NO, YES, Reader, Warning
+from blog.frontmatter import Header
+from blog.reading import NO, YES, Reader
 from blog.slugs import site_path, slugify
 from blog.text import plain_line
 
@@ -62,7 +63,7 @@ class Fields:
     language: str
     author: str
     care: str
-    warnings: tuple[Warning, ...]
+    warnings: tuple[Remark, ...]
 
 
 def understand(header: Header, place: PurePosixPath) -> Fields:

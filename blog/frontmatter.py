@@ -11,27 +11,14 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
-import yaml
+from blog.content import FrontMatterError, Value
+from blog.plainyaml import read_yaml
 
-Value: TypeAlias = "str | int | float | bool | date | datetime | time | list[Value] | dict[str, Value] | None"
+__all__ = ["FrontMatterError", "Header", "Value", "read"]
 
 MAX_HEADER = 64_000  # characters; the longest seen in the wild, a post with 400 aliases, has 30,000
-MAX_DEPTH = 8
-
-
-class ContentError(ValueError):
-    """A file that cannot become an article: the line (from 1), what is wrong there, how to mend it."""
-
-    def __init__(self, line: int, what: str, fix: str) -> None:
-        super().__init__(f"line {line}: {what}. {fix}")
-        self.line, self.what, self.fix = line, what, fix
-
-
-class FrontMatterError(ContentError):
-    """A header that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,50 +77,11 @@ def _fenced(text: str, opener: re.Match[str], line: int) -> Header:
     )
 
 
-def _yaml(source: str, line: int) -> Value:
-    try:
-        # The tree of nodes holds scalars as they were typed; no tag, number or date is ever acted on.
-        node = yaml.compose(source, Loader=_LOADER)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = f"this is not YAML ({error.problem or error.context})"
-        fix = 'Put a value with a colon, a bracket or a quote in it into quotes: title: "On giving: part one"'
-        raise FrontMatterError(line + (mark.line if mark else 0), what, fix) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise FrontMatterError(
-            line, "this is not YAML", "Look for odd characters and unclosed brackets"
-        ) from error
-    return {} if node is None else _plain(node, line, set(), 0)
-
-
-def _plain(node: yaml.Node, line: int, seen: set[int], depth: int) -> Value:
-    """A YAML node as text, lists and dicts; no tags, no repeated keys, no collection used twice."""
-    here = line + node.start_mark.line
-    kind, _, name = node.tag.rpartition(":")
-    if kind != "tag:yaml.org,2002" or name not in _TAGS:
-        raise FrontMatterError(
-            here, f"the tag {node.tag[:60]} is not allowed", "Write the value without a tag"
-        )
-    if isinstance(node, yaml.ScalarNode):
-        return None if name == "null" else str(node.value)
-    if id(node) in seen or depth > MAX_DEPTH:
-        raise FrontMatterError(
-            here, "lists refer to each other or lie too deep", "Write the values out, without * and &"
-        )
-    seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, line, seen, depth + 1) for item in node.value]
-    pairs: list[tuple[str, Value]] = []
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
-            raise FrontMatterError(
-                line + key.start_mark.line, "a field's name must be a word", "Write name: value"
-            )
-        pairs.append((str(key.value), _plain(value, line, seen, depth + 1)))
-    return _pairs(pairs, here)
-
-
 def _toml(source: str, line: int) -> Value:
+    if found := _MANY_DOTS.search(source):  # tomllib takes the square of their number
+        raise FrontMatterError(
+            line + source.count("\n", 0, found.start()), "this name is too deep", "Shorten it"
+        )
     try:
         return tomllib.loads(source)
     except (ValueError, RecursionError) as error:
@@ -187,19 +135,10 @@ def _no_number(name: str) -> NoReturn:
 
 
 # Pelican's files have no fence, so a first line like `Note: …` of plain prose must not pass for a header.
-_PELICAN = {
-    "title",
-    "date",
-    "modified",
-    "tags",
-    "keywords",
-    "category",
-    "slug",
-    "author",
-    "authors",
-    "summary",
-}
-_PELICAN |= {"status", "lang", "template", "draft", "comments", "reflection", "language"}
+_PELICAN = """
+    author authors category comments date draft keywords lang language modified reflection slug status summary tags
+    template title
+""".split()  # noqa: SIM905
 
 
 def _lines(text: str, line: int) -> Header:
@@ -242,12 +181,10 @@ def _pairs(pairs: Iterable[tuple[str, Any]], line: int) -> dict[str, Value]:
     return result
 
 
-_TAGS = {"str", "int", "float", "bool", "null", "timestamp", "value", "seq", "map"}
-# The parser in C is ten times as fast, which a folder of a thousand articles feels at every start.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MANY_DOTS = re.compile(r"(?:\.[ \t]*[\w\"'-]+[ \t]*){32}")
 _LANGUAGES: dict[str, Callable[[str, int], Value]] = {
-    "yaml": _yaml,
-    "yml": _yaml,
+    "yaml": read_yaml,
+    "yml": read_yaml,
     "toml": _toml,
     "json": _json,
 }

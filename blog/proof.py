@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from blog import sources
-from blog.article import Article, Problem
+from blog.article import Article
 from blog.catalogue import shown
-from blog.frontmatter import ContentError
+from blog.content import ContentError, Problem
 
 # What other generators replace before they render, and what the site's own headers forbid.
 _FOREIGN = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
+from blog.content import FrontMatterError, Remark, Value
 from blog.dates import moment
-from blog.frontmatter import FrontMatterError, Header, Value
+from blog.frontmatter import Header
 from blog.text import clean_line, clean_text
 
 YES = frozenset({"true", "yes", "on", "1", "y"})
@@ -16,21 +16,12 @@ NO = frozenset({"false", "no", "off", "0", "n"})
 _FILE_DATES = frozenset({"last modified", "created", "git last modified", "git created"})
 
 
-@dataclass(frozen=True, slots=True)
-class Warning:
-    """Something that an author should know although the article can be read."""
-
-    line: int
-    what: str
-    fix: str
-
-
 class Reader:
     """Reads fields of one header and collects warnings. Of several names the first filled one counts."""
 
     def __init__(self, header: Header) -> None:
         self.header = header
-        self.warnings: list[Warning] = []
+        self.warnings: list[Remark] = []
 
     def find(self, *keys: str) -> tuple[str, Value]:
         """The name that is filled and its value; the first name and None when none is."""
@@ -46,7 +37,7 @@ class Reader:
 
     def warn(self, key: str, what: str, fix: str) -> None:
         """Note something about a field."""
-        self.warnings.append(Warning(self.header.line_of(key), f"{key}: {what}", fix))
+        self.warnings.append(Remark(self.header.line_of(key), f"{key}: {what}", fix))
 
     def text(self, *keys: str, limit: int, lines: bool = False) -> str:
         """Text of at most `limit` characters; one line, unless `lines`."""

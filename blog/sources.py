@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from blog.frontmatter import ContentError
+from blog.content import ContentError
 
 Stamp: TypeAlias = tuple[int, int, int, int]
 
