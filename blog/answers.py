@@ -17,6 +17,7 @@ Verdict = Literal["ham", "spam", "discard", "unchecked"]
 
 DAY = 86_400
 PREFIX = "x-akismet-"
+ERROR = "x-akismet-error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,11 @@ def akismet_headers(pairs: Iterable[tuple[bytes, bytes]], secret: str) -> dict[s
     found: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name = raw_name.decode("latin-1").lower()[:64]
-        if name.startswith(PREFIX) and len(found) < 30:
+        # However many come: the one that says that the verdict is worth nothing is never dropped.
+        if name.startswith(PREFIX) and (len(found) < 30 or name == ERROR):
             value = raw_value.decode("utf-8", "replace").strip()
             value = "".join(letter if letter.isprintable() else " " for letter in value)
-            found[name] = value.replace(secret, "(the key)")[:300]
+            found[name] = (value.replace(secret, "(the key)") if secret else value)[:300]
     return found
 
 

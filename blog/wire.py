@@ -88,7 +88,7 @@ class _Call:
 
     def problem(self, said: str) -> str:
         """Why the answer cannot be used, "" when it can. Headers come before the verdict."""
-        if "x-akismet-error" in self.headers:
+        if answers.ERROR in self.headers:
             return "account"
         if self.status and not 200 <= self.status < 300:
             return f"status-{self.status}"
@@ -227,7 +227,7 @@ def _sorted_out(payload: Payload) -> tuple[str, akismet.AkismetArguments, list[t
         if name in KNOWN and isinstance(value, str):
             known[name] = sendable(value)
         else:
-            extra += [(name, sendable(one)) for one in ([value] if isinstance(value, str) else value)]
+            extra += [(name, sendable(str(one))) for one in (value if isinstance(value, list) else [value])]
     visitor = payload.get("user_ip", "")
     return (visitor if isinstance(visitor, str) else ""), cast(akismet.AkismetArguments, known), extra
 
