@@ -2,9 +2,10 @@
 # ARGS reaches the command behind a target: make test ARGS="-k receipt", make bench ARGS=reading
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock settings bench wheel clean
+.PHONY: help run test check format lock settings bench fuzz wheel clean
 
 PY := .venv/bin/python
+SECONDS := 60
 
 # $(call ready,LOCK) does nothing when .venv holds that lock file already; it must stay quick, `run` begins with it.
 ready = @{ cmp -s $(1) .venv/$(1) && $(PY) -c 'import pip' 2>/dev/null; } || { python=$$(tools/find-python) && "$$python" tools/install.py $(1); }
@@ -46,6 +47,11 @@ settings: ## write the README's table of settings again, from blog/config.py
 bench: ## measure what the README's figures say
 	$(call ready,requirements-dev.txt)
 	@exec $(PY) -m benchmarks $(ARGS)
+
+fuzz: ## look for texts that break comments or front matter, SECONDS=60 each
+	$(call ready,requirements-dev.txt)
+	$(PY) -m tests.fuzz.fuzz_comment --seconds $(SECONDS)
+	$(PY) -m tests.fuzz.fuzz_front_matter --seconds $(SECONDS)
 
 wheel: ## build dist/reciprocal-*.whl and the source archive
 	$(call ready,requirements-dev.txt)
