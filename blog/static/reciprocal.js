@@ -1,0 +1,117 @@
+// Improves what already works: nothing here is needed to read, to answer or to decide.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const one = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+  // What this browser keeps, and never sends. A browser that keeps nothing is no reason to fail.
+  const kept = {
+    get(name) { try { return JSON.parse(localStorage.getItem(name)); } catch { return null; } },
+    set(name, value) { try { localStorage.setItem(name, JSON.stringify(value)); } catch { /* full or forbidden */ } },
+    drop(name) { try { localStorage.removeItem(name); } catch { /* forbidden */ } },
+  };
+
+  // Before anything is painted: the chosen colours, and room for what only a script can do.
+  if (kept.get("theme")) root.dataset.theme = kept.get("theme");
+  root.classList.add("js");
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const form = one("#comment-form"), sent = one("main[data-sent]");
+    colours(one("[data-theme-switch]"));
+    for (const wide of all("pre, table")) if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+    if (form) { replies(form); drafts(form); remembered(form); sending(form); }
+    if (sent) receipt(`draft ${sent.dataset.sent}`);
+  });
+
+  function colours(button) {
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+    const show = () => button.setAttribute("aria-pressed", dark());
+    button.addEventListener("click", () => {
+      const next = !dark();
+      // Back at what the system says, the choice is forgotten and the system is followed again.
+      if (next === system.matches) { delete root.dataset.theme; kept.drop("theme"); }
+      else kept.set("theme", root.dataset.theme = next ? "dark" : "light");
+      show();
+    });
+    system.addEventListener("change", show);
+    show();
+  }
+
+  // A reply opens below the comment it answers: the one form moves there and names its parent.
+  function replies(form) {
+    const { parent, body } = form.elements, line = one("#reply-line"), home = form.parentNode;
+    if (!line) return;
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest("[data-reply]");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      parent.value = link.dataset.reply;
+      one("bdi", line).textContent = one(".who", link.closest("article")).textContent;
+      body.setAttribute("aria-labelledby", "reply-label");
+      line.hidden = false;
+      link.after(form);
+      body.focus();
+    });
+    one("[data-no-reply]", line).addEventListener("click", () => {
+      parent.value = "";
+      body.removeAttribute("aria-labelledby");
+      line.hidden = true;
+      home.append(form);
+      body.focus();
+    });
+  }
+
+  // A draft is offered again after a crash, and goes when its receipt has been seen.
+  function drafts(form) {
+    const { parent, body } = form.elements, name = `draft ${form.dataset.draft}`, offer = one("#form-draft");
+    const draft = kept.get(name);
+    const keep = (sent) => {
+      if (body.value.trim()) kept.set(name, { body: body.value, parent: parent.value, sent });
+      else if (!sent && offer.hidden) kept.drop(name);
+    };
+    body.addEventListener("input", () => keep(false));
+    form.addEventListener("submit", () => keep(true));
+    if (!draft?.body || body.value) return;
+    offer.hidden = false;
+    offer.addEventListener("click", (event) => {
+      const choice = event.target.dataset.choice;
+      if (!choice) return;
+      offer.hidden = true;
+      if (choice === "forget") kept.drop(name);
+      else {
+        if (draft.parent && !parent.value) one(`[data-reply="${CSS.escape(draft.parent)}"]`)?.click();
+        body.value = draft.body + (body.value && `\n\n${body.value}`);
+      }
+      body.focus();
+    });
+  }
+
+  function remembered(form) {
+    const names = ["author", "email", "url"], box = one("#remember"), mine = kept.get("me");
+    box.checked = Boolean(mine);
+    for (const name of names) form.elements[name].value ||= mine?.[name] ?? "";
+    form.addEventListener("submit", () => {
+      if (box.checked) kept.set("me", Object.fromEntries(names.map((name) => [name, form.elements[name].value])));
+      else kept.drop("me");
+    });
+  }
+
+  function sending(form) {
+    const button = one("[data-busy]", form), words = button?.textContent;
+    if (!button) return;
+    form.addEventListener("submit", () => { button.textContent = button.dataset.busy; });
+    addEventListener("pageshow", () => { button.textContent = words; });
+  }
+
+  function receipt(name) {
+    if (kept.get(name)?.sent) kept.drop(name);
+    const address = one("#address");
+    one("[data-copy]").addEventListener("click", async (event) => {
+      address.select();
+      try { await navigator.clipboard.writeText(address.value); event.target.textContent = event.target.dataset.copy; }
+      catch { /* it is selected, so that the keyboard can copy it */ }
+    });
+  }
+})();
