@@ -12,6 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.txt", "requirements-dev.txt")
+DOCUMENTS = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+README = (ROOT / "README.md").read_text("utf-8")
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -65,3 +68,19 @@ def test_a_wheel_is_complete(tmp_path):
     assert "wsgi.py" in names
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"blog", "wsgi.py"}
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=str)
+def test_a_link_to_another_file_leads_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text("utf-8"))
+    targets = [link for link in links if "://" not in link and not link.startswith(("mailto:", "#"))]
+    assert [link for link in targets if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+def test_the_readme_names_only_commands_that_exist(app):
+    known = set()
+    for command in app.cli.commands.values():
+        known |= {f"{command.name} {name}" for name in getattr(command, "commands", ())} or {command.name}
+    named = re.findall(r"^ +flask --app wsgi ([a-z ]+?)(?: [A-Z]|,|$|  )", README, re.MULTILINE)
+    assert named
+    assert set(named) <= known
