@@ -215,6 +215,7 @@ class Backstop:
         try:
             return self._app(environ, start_response)
         except Exception as error:
+            number = logs.request_id() or logs.begin_request()
             log.exception("outside of the application")
             # Only what the client sent is decoded out there: path, query and headers.
             code, status = (
@@ -222,7 +223,6 @@ class Backstop:
                 if isinstance(error, UnicodeError)
                 else (500, "500 Internal Server Error")
             )
-            number = logs.request_id()
             body = bare_page(*WORDS[code], number).encode()
             length = str(len(body))
             start_response(status, [*self._headers, ("X-Request-Id", number), ("Content-Length", length)])

@@ -14,7 +14,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import urljoin
 
-from flask import Blueprint, Response, abort, json, render_template, url_for
+from flask import Blueprint, Response, abort, current_app, json, render_template, url_for
 from markupsafe import escape
 from sqlalchemy import select
 
@@ -153,9 +153,15 @@ def sitemap() -> Response:
     """Every public page with the moment of its last change."""
     here = library()
     changed = max(map(_changed, here.articles), default=None)
-    places: list[tuple[str, datetime | None]] = [("/", changed), ("/archive/", changed), ("/privacy", None)]
-    places += [(article.url, _changed(article)) for article in (*here.articles, *here.pages)]
-    places += [(tag.url, max(map(_changed, tag.articles))) for tag in here.tags.values()]
+    views = current_app.view_functions
+    places: list[tuple[str, datetime | None]] = [("/", changed), ("/privacy", None)]
+    places += [(article.url, _changed(article)) for article in here.articles]
+    if "pages.archive" in views:
+        places.append(("/archive/", changed))
+    if "pages.tag" in views:
+        places += [(tag.url, max(map(_changed, tag.articles))) for tag in here.tags.values()]
+    if "pages.page" in views:
+        places += [(page.url, _changed(page)) for page in here.pages]
     text = render_template("feeds/sitemap.xml", places=[(_absolute(path), moment) for path, moment in places])
     return share(_answer(text, "application/xml"), None)
 
