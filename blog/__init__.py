@@ -1,3 +1,93 @@
 """Reciprocal: a blog that asks its readers something back."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+from jinja2 import StrictUndefined
+
+from blog import (
+    accounts,
+    assets,
+    cli,
+    db,
+    errors,
+    feeds,
+    headers,
+    health,
+    limits,
+    logs,
+    moderation,
+    pages,
+    receipts,
+    words,
+)
+from blog.articles import Library
+from blog.config import Settings, bundled, kept_secret
+from blog.freshness import Freshness
+from blog.hosts import KnownHosts
+from blog.pagecache import PageCache
+
 __version__ = "1.0.0"
+
+MOST_BYTES = 256 * 1024
+
+
+def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
+    """The application. `config`: Settings, or values by setting name over the environment's.
+
+    Raises SettingError, in one line, for a configuration that cannot be used.
+    """
+    settings = config if isinstance(config, Settings) else Settings.load(**dict(config or {}))
+    if not settings.secret_key:
+        settings = replace(settings, secret_key=kept_secret(settings.data_dir))
+    app = Flask("blog", root_path=str(bundled("templates").parent), static_folder=None)
+    configure(app, settings)
+    logs.configure(app, settings)
+
+    db.init(app)
+    limits.init(app)
+    CSRFProtect(app)
+    library = Library(settings.content_dir, language=settings.language)
+    freshness = Freshness(library, settings)
+    freshness.init(app)
+    app.extensions.update({"blog.library": library, "blog.freshness": freshness})
+    app.extensions["blog.make"] = lambda: create_app(settings)
+
+    errors.init(app)
+    headers.init(app)
+    words.init(app)
+    assets.init(app)
+    for blueprint in (feeds.bp, pages.bp, receipts.bp, accounts.bp, moderation.bp, health.bp):
+        app.register_blueprint(blueprint)
+    cli.init(app)
+
+    app.wsgi_app = KnownHosts(PageCache(app.wsgi_app, freshness), settings)  # type: ignore[method-assign]
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Flask's own settings, and what of it differs from its defaults."""
+    app.extensions["blog.settings"] = settings
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database,
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
+        # Only the desk and the sign-in page have a session, and it holds nothing but the forms' token.
+        SESSION_COOKIE_NAME="__Host-desk" if settings.https else "desk",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_SAMESITE="Lax",
+        # The desk's gate and the sign-in check their forms themselves; public pages have no session.
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    # Werkzeug would put the request's Host into such redirects.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}

@@ -47,7 +47,12 @@ def serve() -> None:
         click.echo(
             f"(kept in {settings().data_dir / 'first-moderator.txt'}; sign in at {settings().site_url}/login)"
         )
-    run(settings())
+    here = settings()
+    # The workers are forked from this process and must not share its connections.
+    db.session.remove()
+    db.engine.dispose()
+    make = current_app.extensions["blog.make"]
+    run(here, make)
 
 
 @moderators.command("add")
@@ -100,7 +105,9 @@ def erase(email: str, keep_text: bool) -> None:
     if not done:
         raise click.ClickException(f"nothing is kept under {email}")
     each = ", ".join(f"{number} {status}" for status, number in sorted(done.items()))
-    click.echo(f"erased {sum(done.values())} comments ({each}); the text was {'kept without a name' if keep_text else 'blanked'}")
+    click.echo(
+        f"erased {sum(done.values())} comments ({each}); the text was {'kept without a name' if keep_text else 'blanked'}"
+    )
 
 
 @content.command("check")

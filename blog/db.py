@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, event, text
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
@@ -37,9 +37,6 @@ _writing = threading.Lock()
 # On PostgreSQL the writers of all machines take turns by this lock. A comment's row, its ancestors, its
 # discussion and the tally are touched in whatever order the verbs need, and still nothing can deadlock.
 _TURN = text("SELECT pg_advisory_xact_lock(7264317)")
-
-# Called after a commit that changed what readers see; the page cache listens.
-on_published: list[Callable[[], None]] = []
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -93,8 +90,8 @@ def _transaction(session: scoped_session[Session]) -> Iterator[None]:
         session.rollback()
         raise
     if published:
-        for listener in on_published:
-            listener()
+        # The page cache listens here.
+        current_app.extensions["blog.published"]()
 
 
 def publish() -> None:

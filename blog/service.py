@@ -72,6 +72,8 @@ def note(answer: Answer) -> None:
     now = utcnow()
     state = _row()
     hear(state, answer)
+    if answer.error in ("incomplete", "internal"):
+        return  # our own fault, not Akismet's
     if answer.verdict == "unchecked":
         _failed(state, answer, now)
     else:

@@ -143,7 +143,7 @@ def test_public_pages_set_no_cookie_and_load_nothing_from_elsewhere(reader: Read
         if page.headers["Content-Type"].startswith("text/html"):
             sources = [
                 element.get("src") or element.get("href")
-                for element in page.all("script, img, link[rel=stylesheet], iframe")
+                for element in page.all("script[src], img, link[rel=stylesheet], iframe")
             ]
             assert all(source.startswith("/") for source in sources)
 
