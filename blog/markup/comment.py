@@ -53,7 +53,6 @@ _TAGS = {
     "strong_close": "</strong>",
     "link_close": "</a>",
     "softbreak": "<br>\n",
-    "hardbreak": "<br>\n",
 }
 _LANGUAGE = re.compile(r"[\w+#.-]{1,20}")
 _NOT_XML = re.compile("<br>|&nbsp;")
@@ -173,7 +172,7 @@ def _write_inline(tokens: list[Token]) -> Iterator[str]:
     depth = 0
     for token in tokens:
         match token.type:
-            case "text" | "text_special":
+            case "text":
                 yield escape(token.content, quote=False)
             case "code_inline":
                 yield f"<code>{escape(token.content, quote=False)}</code>"

@@ -1,9 +1,9 @@
 """Which Markdown a comment may use.
 
-CommonMark by markdown-it, without what a comment has no use for (raw HTML, entities, images, headings,
-reference links), and with three differences for text that nobody wrote as Markdown: line breaks and
-indentation count, an asterisk between two letters or digits is an asterisk, and markers nested or repeated
-beyond use stay as text.
+CommonMark by markdown-it, without what a comment has no use for: raw HTML, entities, images, headings,
+reference links. It differs where text that nobody wrote as Markdown would lose something: line breaks and
+indentation count, 2*3*4 and __init__ are no emphasis, a backslash goes only where it stands before markup,
+and markers nested or repeated beyond use stay as text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _DEEPEST = 6
 _INDENT = re.compile(r"[ \t]*")
 _WIDEST_INDENT = 32
 _DELIMITERS = re.compile(r"\*+|_+")
-_LONGEST_DELIMITER = 3
+_EMPHASIS = {"*", "**", "***", "_"}
+_ESCAPE = re.compile(r"\\([*_`\[\]<>])|(?<![^\n])\\([-+~])|(?<=[0-9])\\([.)])")
 
 
 def read(text: str) -> list[Token]:
@@ -41,7 +42,9 @@ class _Inline(ParserInline):
 
 
 def _count_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    budget.spend(state.env, budget.BLOCK)
+    # Within a list it is asked before each item, and an empty item asks nothing else.
+    ends_paragraph = silent and state.parentType != "list"
+    budget.spend(state.env, budget.CONTINUED if ends_paragraph else budget.BLOCK)
     return False
 
 
@@ -52,11 +55,16 @@ def _count_inline(state: StateInline, silent: bool) -> bool:
 
 def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     # Looking ahead is not bounded: the marker of an outer quote ends a paragraph at any depth.
-    return (silent or state.level <= _DEEPEST) and blockquote(state, start, end, silent)
+    return (silent or _has_room(state)) and blockquote(state, start, end, silent)
 
 
 def _list(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    return (silent or state.level <= _DEEPEST) and list_block(state, start, end, silent)
+    return (silent or _has_room(state)) and list_block(state, start, end, silent)
+
+
+def _has_room(state: StateBlock) -> bool:
+    budget.spend(state.env, state.level)
+    return state.level <= _DEEPEST
 
 
 def _line_break(state: StateInline, silent: bool) -> bool:
@@ -66,19 +74,29 @@ def _line_break(state: StateInline, silent: bool) -> bool:
     indent = _INDENT.match(state.src, state.pos + 1, state.posMax)
     assert indent is not None  # noqa: S101 - the empty string matches
     if not silent:
-        budget.spend(state.env, budget.INLINE)
         state.push("softbreak", "br", 0)
         state.append_pending("\u00a0" * min(len(indent[0].expandtabs(4)), _WIDEST_INDENT))
     state.pos = indent.end()
     return True
 
 
+def _escape(state: StateInline, silent: bool) -> bool:
+    """A backslash takes the meaning of what is markup here; before anything else it is a backslash."""
+    found = _ESCAPE.match(state.src, state.pos, state.posMax)
+    if found is None:
+        return False
+    if not silent:
+        state.append_pending(found[0][1])
+    state.pos = found.end()
+    return True
+
+
 def _emphasis(state: StateInline, silent: bool) -> bool:
-    """Emphasis, unless it is 2*3*4, or a row of asterisks or underscores."""
+    """Emphasis, unless it is 2*3*4 or __init__, or a row of asterisks."""
     run = _DELIMITERS.match(state.src, state.pos, state.posMax)
     if run is None:
         return False
-    if not silent and len(run[0]) <= _LONGEST_DELIMITER and not _within_a_word(run):
+    if not silent and run[0] in _EMPHASIS and not _within_a_word(run):
         budget.spend(state.env, budget.INLINE * len(run[0]))
         return emphasis.tokenize(state, silent)
     if not silent:
@@ -96,13 +114,14 @@ def _within_a_word(run: re.Match[str]) -> bool:
 def _make_parser() -> MarkdownIt:
     md = MarkdownIt("zero", {"maxNesting": 10})
     md.inline = _Inline()
-    md.inline.terminator_re = re.compile(r"[\n\\`*_\[<]|" + BARE_START)
+    md.inline.terminator_re = re.compile(r"[\n\\`*_\[\]<]|" + BARE_START)
     ends = ["paragraph", "blockquote", "list"]
     md.block.ruler.before("table", "count", _count_block, {"alt": ends})
     md.block.ruler.at("blockquote", _quote, {"alt": ends})
     md.block.ruler.at("list", _list, {"alt": ["paragraph", "blockquote"]})
     md.inline.ruler.before("text", "count", _count_inline)
     md.inline.ruler.at("newline", _line_break)
+    md.inline.ruler.at("escape", _escape)
     md.inline.ruler.at("emphasis", _emphasis)
     add_link_rules(md)
     md.core.ruler.enableOnly(["block", "inline"])
