@@ -28,13 +28,13 @@ def device(app):
 
 
 class Device:
-    """Ana's authenticator app, and her list of recovery codes."""
+    """Cleo's authenticator app, and her list of recovery codes."""
 
     def __init__(self, app):
         self.secret = totp.new_secret()
         with app.app_context():
-            ana = people.add_moderator("Ana", PASSWORD)
-            self.recovery_codes = totp.enrol(ana, self.secret, self.code())
+            cleo = people.add_moderator("Cleo", PASSWORD)
+            self.recovery_codes = totp.enrol(cleo, self.secret, self.code())
             with write() as session:  # as if the code that she enrolled with was of yesterday
                 session.execute(update(people.Moderator).values(totp_last_step=0))
 
@@ -44,7 +44,7 @@ class Device:
 
 def password_step(person, **more):
     fields = person.get("/login").fields("form[method=post]")
-    return person.post("/login", {**fields, "name": "Ana", "password": PASSWORD, **more})
+    return person.post("/login", {**fields, "name": "Cleo", "password": PASSWORD, **more})
 
 
 def code_step(person, code, page=None):
@@ -100,20 +100,20 @@ def test_a_step_that_was_begun_before_the_password_changed_leads_nowhere(app, de
     person = Person(app)
     page = password_step(person)
     with app.app_context():
-        people.add_moderator("Ana", "another good password")
+        people.add_moderator("Cleo", "another good password")
     assert code_step(person, device.code(), page).status == 422
     assert person.post("/login/code", {"step": "forged", "code": device.code()}).status == 422
 
 
 def test_a_lost_factor_can_be_reset(app, device):
     with app.app_context():
-        totp.reset(people.find_moderator("Ana"))
+        totp.reset(people.find_moderator("Cleo"))
     assert password_step(Person(app)).status == 303
 
 
 def test_enrolling_needs_a_code_of_the_new_secret(app, device):
     with app.app_context(), pytest.raises(Unfit):
-        totp.enrol(people.find_moderator("Ana"), totp.new_secret(), "000000x")
+        totp.enrol(people.find_moderator("Cleo"), totp.new_secret(), "000000x")
 
 
 # The vectors of RFC 6238, appendix B, in their last six digits.
