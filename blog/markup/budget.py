@@ -31,7 +31,7 @@ class TooMuchMarkup(Exception):
 def allowed_steps(length: int) -> int:
     """The steps that a text of this many characters may take.
 
-    Prose takes a tenth of them, and no text of a thousand characters or more costs ten times as much as prose.
+    Prose takes a tenth of them, and no text of a thousand characters or more costs ten times as much as it.
     What takes too many is lists of single letters, rows of brackets and the like.
     """
     return 300 + 4 * length // 10

@@ -6,7 +6,9 @@ A link is made only for a whole http(s) address; whatever else was typed in its 
 from __future__ import annotations
 
 import re
+from html import escape
 
+import nh3
 from markdown_it import MarkdownIt
 from markdown_it.helpers import parseLinkLabel
 from markdown_it.rules_inline import StateInline
@@ -19,11 +21,17 @@ _SCHEME = "[Hh][Tt][Tt][Pp][Ss]?"
 # Invisible characters make an address look like another one, and browsers read a backslash as a slash.
 _NEVER = r"\s\"<>\\`\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 _ADDRESS = re.compile(
-    rf"({_SCHEME})://(?:(?!\.)[^{_NEVER}!#$%&'()*+,/:;=?@\[\]^{{|}}~\xa0\xad\u180e\u200b-\u200d\u2060-\u2065\ufeff]+"
+    rf"({_SCHEME})://((?!\.)[^{_NEVER}!#$%&'()*+,/:;=?@\[\]^{{|}}~\xa0\xad\u180e\u200b-\u200d\u2060-\u2065\ufeff]+"
     r"|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?"
     rf"(?:[/?#][^{_NEVER}]*)?"
 )
 _HIGHEST_PORT = 65_535
+# Hosts that every parser reads alike. About numbers, IPv6 and other scripts the sanitiser is asked: it would
+# later take the address from a link that it cannot read, and nothing would be left of it.
+_PLAIN_HOST = re.compile(r"(?!.*[Xx][Nn]--)(?:[A-Za-z0-9_-]+\.)*[A-Za-z][A-Za-z0-9_-]*")
+_SANITISER = nh3.Cleaner(
+    tags={"a"}, attributes={"a": {"href"}}, url_schemes={"http", "https"}, url_relative="deny", link_rel=None
+)
 
 # Where an address may begin in running text. Not inside a word, but CJK is written without spaces.
 BARE_START = rf"(?<![A-Za-z0-9]){_SCHEME}://"
@@ -42,9 +50,14 @@ def safe_url(url: str) -> str | None:
     """
     url = url.strip()
     match = _ADDRESS.fullmatch(url) if len(url) <= URL_MAX else None
-    if match is None or int(match[2] or 0) > _HIGHEST_PORT:
+    if match is None or int(match[3] or 0) > _HIGHEST_PORT:
         return None
-    return match[1].lower() + url[match.end(1) :]
+    url = match[1].lower() + url[match.end(1) :]
+    if not _PLAIN_HOST.fullmatch(match[2]) and "href" not in _SANITISER.clean(
+        f'<a href="{escape(url)}"></a>'
+    ):
+        return None
+    return url
 
 
 def add_link_rules(md: MarkdownIt) -> None:
