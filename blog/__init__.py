@@ -47,7 +47,7 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
         settings = replace(settings, secret_key=kept_secret(settings.data_dir))
     app = Flask("blog", root_path=str(bundled("templates").parent), static_folder=None)
     configure(app, settings)
-    logs.configure(app, settings)
+    logs.configure(app, settings, settings.log_format)
 
     db.init(app)
     limits.init(app)
@@ -66,7 +66,9 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
         app.register_blueprint(blueprint)
     cli.init(app)
 
-    app.wsgi_app = KnownHosts(PageCache(app.wsgi_app, freshness), settings)  # type: ignore[method-assign]
+    app.wsgi_app = errors.Backstop(  # type: ignore[method-assign]
+        KnownHosts(PageCache(app.wsgi_app, freshness), settings), settings
+    )
     return app
 
 
@@ -76,6 +78,8 @@ def configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database,
+        # An error must not carry a comment's values into a log.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         MAX_CONTENT_LENGTH=MOST_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         # Only the desk and the sign-in page have a session, and it holds nothing but the forms' token.

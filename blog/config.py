@@ -165,6 +165,9 @@ class Settings:
     spam_days: int = setting(
         30, _whole(1, 3650), "Days after the decision until spam and rejected comments are deleted"
     )
+    log_format: str = setting(
+        "auto", _one_of("auto", "text", "json"), "Log lines as `text` or `json`; `auto`: text on a terminal"
+    )
     redis_url: str = setting("", _text, "Redis for limits that several machines share; empty: the database")
     smtp_url: str = setting("", _text, "A mail server, smtp://user:password@host:587; empty: no mail")
     mail_from: str = setting("", _text, "The sender of the blog's mails")

@@ -15,6 +15,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
+from blog import logs
 from blog.config import Settings, settings
 from blog.db import db
 from blog.reconcile import reconcile
@@ -49,6 +50,7 @@ def serve(here: Settings, make: Callable[[], Flask]) -> None:
 
     def load(*_: Any) -> Flask:
         app = make()
+        logs.take_over()
         threading.Thread(target=tend, args=(app,), daemon=True, name="reconcile").start()
         return app
 
