@@ -1,4 +1,4 @@
-"""What every page keeps to, whatever it shows: nothing inline, nothing from elsewhere, readable by day and night."""
+"""What every page keeps to: nothing inline, nothing from elsewhere, small files, readable colours."""
 
 from __future__ import annotations
 
