@@ -31,7 +31,7 @@ from blog.addresses import client_address, network_of
 from blog.config import settings
 from blog.db import db, write
 from blog.headers import on_site, private
-from blog.models import Event
+from blog.history import Event
 from blog.people import Moderator
 from blog.text import clean_line
 

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate
 
-from blog import privacy, start
+from blog import guesses, privacy, start
 from blog.articles import check
 from blog.config import settings
 from blog.db import db
@@ -69,6 +69,7 @@ def add(name: str, password_stdin: bool) -> None:
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(12)
     try:
         added = add_moderator(name, password)
+        guesses.forgive(added)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{added.name} can sign in at {settings().site_url}/login")

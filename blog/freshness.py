@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from blog.articles import Library
 from blog.config import Settings
 from blog.db import db
-from blog.models import Discussion
+from blog.discussions import Discussion
 
 log = logging.getLogger(__name__)
 

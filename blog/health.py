@@ -17,8 +17,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from blog.config import Settings
+from blog.discussions import Discussion
 from blog.headers import private
-from blog.models import Comment, Discussion
+from blog.models import Comment
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, select, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from blog.db import Base, UtcDateTime, db, publish, utcnow
+from blog.db import Base, UtcDateTime, db, utcnow
+from blog.discussions import discussion
+from blog.history import Event, Id, Version
 
-STATUSES = ("pending", "approved", "spam", "rejected", "withdrawn")
 DECISIONS = {"approve": "approved", "spam": "spam", "reject": "rejected"}
 DEEPEST = 5
+UNDO = timedelta(minutes=10)
 APPEALABLE = ("spam", "rejected")
 
 # Who may move a comment from which status to which. Screening never moves what a person decided;
@@ -38,8 +40,6 @@ MOVES: dict[str, set[tuple[str, str]]] = {
         ("rejected", "pending"),
     },
 }
-
-Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 class NotPossible(ValueError):
@@ -287,96 +287,6 @@ class Comment(Base):
             here = db.session.get(Comment, here.parent_id) if here.parent_id else None
 
 
-class Event(Base):
-    """One line of the log: append-only (the store itself refuses changes), without personal data."""
-
-    __tablename__ = "event"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    # No foreign key: the log outlives a comment that retention deletes.
-    comment_id: Mapped[int | None] = mapped_column(Id, index=True)
-    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
-    # A moderator's name, "author", "screening", "akismet" or "system".
-    actor: Mapped[str] = mapped_column(String(100))
-    kind: Mapped[str] = mapped_column(String(20))
-    was: Mapped[str | None] = mapped_column(String(16))
-    now: Mapped[str | None] = mapped_column(String(16))
-    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
-    note: Mapped[str] = mapped_column(Text, default="")
-    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-
-class Version(Base):
-    """An earlier text of an edited comment."""
-
-    __tablename__ = "version"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
-    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
-    by: Mapped[str] = mapped_column(String(100))
-    body: Mapped[str] = mapped_column(Text)
-
-
-class Discussion(Base):
-    """What an article's page needs to know without counting; `version` grows with each public change."""
-
-    __tablename__ = "discussion"
-
-    slug: Mapped[str] = mapped_column(String(200), primary_key=True)
-    approved: Mapped[int] = mapped_column(default=0)
-    threads: Mapped[int] = mapped_column(default=0)
-    # Microseconds of the last change: one number orders the changes of all articles.
-    version: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
-
-    def changed(self) -> None:
-        """Let every cached page of this article go."""
-        moment = int(utcnow().timestamp() * 1_000_000)
-        self.version = max((self.version or 0) + 1, moment)
-        publish()
-
-
-class Tally(Base):
-    """How many comments a view of the desk holds; kept by triggers, so it is always right."""
-
-    __tablename__ = "tally"
-
-    # "public-pending", "private-approved" ...: audience and status.
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    comments: Mapped[int] = mapped_column(BigInteger, default=0)
-
-
-def discussion(slug: str) -> Discussion:
-    """The article's row; made when it is the article's first. Inside `write()`."""
-    found = db.session.get(Discussion, slug)
-    if found is None:
-        found = Discussion(slug=slug, approved=0, threads=0, version=0)
-        db.session.add(found)
-        db.session.flush()
-    return found
-
-
-def publish_site() -> None:
-    """Let the cached pages of the whole site go; the row without a slug stands for all of it."""
-    discussion("").changed()
-
-
 def chosen(ids: Iterable[int]) -> list[Comment]:
     """The comments of these ids that exist, in id order; inside `write()` nobody else changes them."""
     return list(db.session.scalars(select(Comment).where(Comment.id.in_(list(ids))).order_by(Comment.id)))
-
-
-def counts() -> dict[str, int]:
-    """How many public comments there are of each status, and "private" and "all"."""
-    rows: dict[str, int] = {
-        name: number for name, number in db.session.execute(select(Tally.name, Tally.comments))
-    }
-    found = {status: rows.get(f"public-{status}", 0) for status in STATUSES}
-    found["all"] = sum(found.values())
-    found["private"] = sum(number for name, number in rows.items() if name.startswith("private-"))
-    return found
-
-
-UNDO = timedelta(minutes=10)

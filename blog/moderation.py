@@ -21,16 +21,17 @@ from sqlalchemy import Select, func, or_, select
 
 from blog import fields, models, rules
 from blog.accounts import current_moderator, gate
+from blog.alerts import ALERTS
 from blog.config import settings
 from blog.db import db, write
+from blog.discussions import STATUSES, counts
 from blog.headers import private
 from blog.markup.comment import render_comment
-from blog.models import DECISIONS, STATUSES, Comment, NotPossible, counts
+from blog.models import DECISIONS, Comment, NotPossible
 from blog.pages import page_number
-from blog.shelf import library
 from blog.service import service
+from blog.shelf import library
 from blog.text import clean_text, fold
-from blog.alerts import ALERTS
 
 bp = Blueprint("moderation", __name__, url_prefix="/moderation")
 gate(bp)
@@ -86,7 +87,7 @@ def queue() -> Response:
     return private(make_response(render_template("moderation/queue.html", **values)))
 
 
-def view(status: str, q: str) -> Select[tuple[Comment]]:
+def view(status: str, q: str) -> Select[Comment]:
     """The comments of a view; pending oldest first, because somebody waits, the others newest first."""
     query = select(Comment).where(Comment.audience == ("private" if status == "private" else "public"))
     if status in STATUSES:

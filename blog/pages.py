@@ -70,7 +70,7 @@ def permalink(comment_id: int) -> Response:
     if comment is None or not comment.shown or library().get(comment.slug) is None:
         abort(404)
     page = threads.page_with(comment, settings().comments_per_page)
-    query = {"page": page} if page > 1 else {}
+    query: dict[str, Any] = {"page": page} if page > 1 else {}
     return cast(
         Response,
         redirect(url_for("pages.article", slug=comment.slug, _anchor=f"comment-{comment_id}", **query), 302),

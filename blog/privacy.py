@@ -14,7 +14,9 @@ from sqlalchemy import select
 from blog import fields, retention
 from blog.config import settings
 from blog.db import db, utcnow, write
-from blog.models import Comment, Event, Version, discussion
+from blog.discussions import discussion
+from blog.history import Version
+from blog.models import Comment
 from blog.text import fold_email
 
 

@@ -12,8 +12,9 @@ from blog.config import settings
 from blog.db import db, write
 from blog.forms import AppealForm, EditForm
 from blog.headers import private
+from blog.history import Event
 from blog.markup.comment import render_comment
-from blog.models import APPEALABLE, Comment, Event, NotPossible
+from blog.models import APPEALABLE, Comment, NotPossible
 from blog.shelf import library
 from blog.text import fold
 from blog.tokens import digest

@@ -10,14 +10,15 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Select, and_, or_, select, update
 
 from blog import fields, retention, rules, screening, service
 from blog.config import settings
 from blog.db import db, utcnow, write
-from blog.models import UNDO, Comment, Event
+from blog.history import Event
+from blog.models import UNDO, Comment
 from blog.shelf import library
 from blog.tokens import digest
 
@@ -91,7 +92,7 @@ def stopped(report: Report, regardless: bool, dry_run: bool, now: datetime) -> b
     return answer.state == "invalid"
 
 
-def due(now: datetime, regardless: bool) -> Select[tuple[Comment]]:
+def due(now: datetime, regardless: bool) -> Select[Comment]:
     """Comments that Akismet has to be asked about now and that no person has decided."""
     query = select(Comment).where(
         Comment.next_check_at.is_not(None),
@@ -104,7 +105,7 @@ def due(now: datetime, regardless: bool) -> Select[tuple[Comment]]:
     )
 
 
-def disagreed(now: datetime, regardless: bool) -> Select[tuple[Comment]]:
+def disagreed(now: datetime, regardless: bool) -> Select[Comment]:
     """Comments on which a person and what Akismet thinks disagree; that is all that makes feedback owed."""
     query = select(Comment).where(
         Comment.decided_by.is_not(None),
@@ -123,7 +124,7 @@ def disagreed(now: datetime, regardless: bool) -> Select[tuple[Comment]]:
 Step = Callable[[Comment, Report, bool], str]
 
 
-def each(query: Select[tuple[Comment]], step: Step, report: Report, regardless: bool, dry_run: bool) -> None:
+def each(query: Select[Comment], step: Step, report: Report, regardless: bool, dry_run: bool) -> None:
     """Claim and do one after the other; stop when Akismet is away, go on when only one comment fails."""
     failures = 0
     for ident in candidates(query, regardless):
@@ -143,7 +144,7 @@ def each(query: Select[tuple[Comment]], step: Step, report: Report, regardless: 
             return
 
 
-def candidates(query: Select[tuple[Comment]], regardless: bool) -> Iterator[int]:
+def candidates(query: Select[Comment], regardless: bool) -> Iterator[int]:
     """The ids that a run looks at: at most a hundred, or all."""
     bounded = query if regardless else query.limit(MOST_A_RUN)
     found = db.session.scalars(bounded.with_only_columns(Comment.id)).all()
@@ -151,7 +152,7 @@ def candidates(query: Select[tuple[Comment]], regardless: bool) -> Iterator[int]
     return iter(found)
 
 
-def claim(query: Select[tuple[Comment]], ident: int) -> bool:
+def claim(query: Select[Comment], ident: int) -> bool:
     """Take a comment for this run, if it still qualifies and no other run has it."""
     now = utcnow()
     until = now + timedelta(seconds=60 + 2 * settings().akismet_timeout)
@@ -203,7 +204,7 @@ def recheck(comment: Comment, report: Report, regardless: bool) -> str:
 def feed_back(comment: Comment, report: Report, regardless: bool) -> str:
     """Tell Akismet what a person decided, with the values as they were submitted then."""
     comment = db.session.get_one(Comment, comment.id, populate_existing=True)
-    kind = "ham" if comment.status == "approved" else "spam"
+    kind: Literal["ham", "spam"] = "ham" if comment.status == "approved" else "spam"
     reporter, submitted = comment.decided_by or "", dict(comment.submitted or {})
     thought = {"ham": "false", "spam": "true", "discard": "true"}.get(comment.verdict or "", "")
     db.session.rollback()

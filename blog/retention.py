@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Select, delete, select
 
-from blog import fields, limits
+from blog import fields, limits, people
 from blog.config import settings
 from blog.db import db, write
-from blog.models import Comment, Event, Version
+from blog.history import Event, Version
+from blog.models import Comment
 
 BATCH = 500
 
@@ -43,9 +44,10 @@ def apply(report: Any, now: datetime, dry_run: bool) -> None:
     )
     if not dry_run:
         limits.purge()
+        people.purge_sessions()
 
 
-def in_batches(query: Select[tuple[int]], work: Callable[[list[int]], None], dry_run: bool) -> int:
+def in_batches(query: Select[int], work: Callable[[list[int]], None], dry_run: bool) -> int:
     """Run `work` over the ids in transactions of bounded size, so that posting never waits long."""
     ids = list(db.session.scalars(query))
     db.session.rollback()

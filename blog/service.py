@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import String, Text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from blog.db import Base, UtcDateTime, db, utcnow, write
-from blog.models import Comment, publish_site
 from blog.answers import Answer, KeyState, Taught
+from blog.db import Base, UtcDateTime, db, utcnow, write
+from blog.discussions import publish_site
+from blog.models import Comment
 
 FAILURES = 5
 PAUSE = timedelta(seconds=60)

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from blog.db import db
+from blog.discussions import Discussion
 from blog.markup.comment import render_comment, safe_url
-from blog.models import DEEPEST, Comment, Discussion
+from blog.models import DEEPEST, Comment
 
 COLUMNS = (
     Comment.id,
@@ -89,7 +90,7 @@ def page_of(slug: str, page: int, size: int) -> list[Node]:
     return assemble(slug, roots, replies)
 
 
-def assemble(slug: str, roots: Sequence[Row[Any]], replies: Sequence[Row[Any]]) -> list[Node]:
+def assemble(slug: str, roots: Sequence[Any], replies: Sequence[Any]) -> list[Node]:
     """Hang each reply below its parent; below the deepest level all stand side by side."""
     nodes: dict[int, Node] = {}
     places: dict[int, Node] = {}
@@ -105,7 +106,7 @@ def assemble(slug: str, roots: Sequence[Row[Any]], replies: Sequence[Row[Any]]) 
     return [nodes[row.id] for row in roots]
 
 
-def _node(slug: str, row: Row[Any]) -> Node:
+def _node(slug: str, row: Any) -> Node:
     url, reply = f"/comments/{row.id}", f"/posts/{slug}/replies/{row.id}"
     if row.status == "approved":
         seen = Seen(row.id, row.depth, row.status, row.created_at, row.author, row.written_by, row.edited_at)

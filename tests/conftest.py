@@ -29,6 +29,8 @@ ARTICLES = {
     "hidden.md": "---\ntitle: Hidden\ndate: 2026-01-01\ndraft: true\n---\n\nNot yet.\n",
 }
 PASSWORD = "a long enough password"
+# The real cost of a password is tested where signing in is.
+CHEAP = "scrypt:1024:8:1"
 
 Make = Callable[..., Flask]
 _databases = itertools.count(1)
@@ -45,9 +47,9 @@ def akismet() -> Iterator[AkismetStandIn]:
 def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("migrated")
     app = create_app({"data_dir": folder, "secret_key": "k" * 40})
+    app.config["PASSWORD_HASH"] = CHEAP
     with app.app_context():
         start.prepare_store()
-        # Making and checking a password takes a while on purpose; signing in is tested where it belongs.
         for name in ("ana", "ben"):
             add_moderator(name, PASSWORD)
         db.session.remove()
@@ -105,6 +107,7 @@ def make(tmp_path: Path, content: Path, akismet: AkismetStandIn, _migrated: Path
             "flood_seconds": 0,
         }
         app = create_app({**defaults, **values})
+        app.config["PASSWORD_HASH"] = CHEAP
         made.append(app)
         return app
 

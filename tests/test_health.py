@@ -10,8 +10,8 @@ import time
 import pytest
 
 from blog.db import db
+from blog.discussions import Discussion
 from blog.health import OneAtATime
-from blog.models import Discussion
 
 
 def test_a_healthy_blog_says_so(client):

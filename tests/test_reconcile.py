@@ -9,7 +9,8 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from blog.db import db, utcnow, write
-from blog.models import Comment, Event
+from blog.history import Event
+from blog.models import Comment
 from tests.akismet_standin import (
     GARBAGE,
     HAM,

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from blog import people
 from blog.db import db, utcnow, write
-from blog.models import Event
+from blog.history import Event
 from blog.passwords import Unfit
 from tests.people import Moderator, Person
 

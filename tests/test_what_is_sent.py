@@ -19,8 +19,9 @@ from blog.articles import Article, Library
 from blog.config import Settings
 from blog.db import Base
 from blog.fields import FIELDS, HONEYPOT, PARAMETERS, payload, privacy_rows, sent_rows
+from blog.history import Version
 from blog.limits import Limit
-from blog.models import Comment, Version
+from blog.models import Comment
 from blog.wire import Wire
 from tests.akismet_standin import AkismetStandIn, Asked
 

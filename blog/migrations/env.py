@@ -4,13 +4,13 @@ from alembic import context
 from flask import current_app
 
 from blog import service
-from blog.db import db
+from blog.db import Base, db
 from blog.limits import Limit
-from blog.models import Base
+from blog.models import Comment
 from blog.people import Moderator
 
 # Importing them puts their tables into the metadata.
-TABLES = (service.Service, Limit, Moderator)
+TABLES = (service.Service, Limit, Moderator, Comment)
 LOCK = 7264318
 
 

@@ -1,0 +1,46 @@
+"""What happened: the append-only log, and the earlier texts of edited comments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from blog.db import Base, UtcDateTime, utcnow
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Event(Base):
+    """One line of the log: append-only (the store itself refuses changes), without personal data."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    # No foreign key: the log outlives a comment that retention deletes.
+    comment_id: Mapped[int | None] = mapped_column(Id, index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
+    # A moderator's name, "author", "screening", "akismet" or "system".
+    actor: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(20))
+    was: Mapped[str | None] = mapped_column(String(16))
+    now: Mapped[str | None] = mapped_column(String(16))
+    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    note: Mapped[str] = mapped_column(Text, default="")
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class Version(Base):
+    """An earlier text of an edited comment."""
+
+    __tablename__ = "version"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    by: Mapped[str] = mapped_column(String(100))
+    body: Mapped[str] = mapped_column(Text)
