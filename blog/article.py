@@ -23,6 +23,7 @@ from blog.text import clean_text, plain_line
 log = logging.getLogger(__name__)
 
 WORDS_A_MINUTE = 220
+ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 class Body:
@@ -123,7 +124,8 @@ class Article:
     def closes_at(self, close_after_days: int) -> datetime | None:
         """When it stops taking comments, counted from its publication; None for never (0 days)."""
         try:
-            return self.visible_from + timedelta(days=close_after_days) if close_after_days > 0 else None
+            start = max(self.date, self.visible_from)
+            return start + timedelta(days=close_after_days) if close_after_days > 0 else None
         except OverflowError:
             return None
 
@@ -155,7 +157,7 @@ def compose(text: str, path: Path, place: str, root: Path, language: str) -> Art
         slug=fields.slug,
         title=title,
         date=date,
-        visible_from=fields.publish or date,
+        visible_from=fields.publish or ALWAYS,
         modified=fields.modified,
         expires=fields.expires,
         tags=fields.tags,
@@ -182,7 +184,7 @@ def _date(fields: Fields, path: Path, is_page: bool) -> tuple[datetime, tuple[Re
         return fields.date, fields.warnings
     stamp = stamp_of(path)
     date = datetime.fromtimestamp(stamp[0] // 10**9 if stamp else 0, UTC)
-    if is_page:
+    if is_page or fields.hidden:
         return date, fields.warnings
     warning = Remark(1, "it has no date, so that of the file stands in", f"Add date: {date:%Y-%m-%d}")
     return date, (*fields.warnings, warning)

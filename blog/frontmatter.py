@@ -135,10 +135,8 @@ def _no_number(name: str) -> NoReturn:
 
 
 # Pelican's files have no fence, so a first line like `Note: …` of plain prose must not pass for a header.
-_PELICAN = """
-    author authors category comments date draft keywords lang language modified reflection slug status summary tags
-    template title
-""".split()  # noqa: SIM905
+_FIRST = "author authors category comments date draft keywords lang language modified reflection slug status"
+_PELICAN = {*_FIRST.split(), "summary", "tags", "template", "title"}
 
 
 def _lines(text: str, line: int) -> Header:

@@ -20,7 +20,9 @@ def slugify(words: str) -> str:
 
     At most MAX_SLUG characters; empty when there is no letter or digit at all.
     """
-    spread = unicodedata.normalize("NFKD", words[: 4 * MAX_SLUG].casefold().translate(_LATIN))
+    # Twice, because taking ℠ apart makes capitals, and lower case makes what can be taken apart.
+    spread = unicodedata.normalize("NFKD", words[: 4 * MAX_SLUG]).casefold()
+    spread = unicodedata.normalize("NFKD", spread).translate(_LATIN)
     plain = unicodedata.normalize("NFC", _ACCENTS.sub(r"\1", spread)).replace("'", "").replace("’", "")
     kept = "".join(letter if _stays(letter) else " " for letter in plain)
     return "-".join(kept.split())[:MAX_SLUG].strip("-")

@@ -78,12 +78,12 @@ def _scan(folder: str, place: str, root: str, depth: int) -> Iterator[Source]:
 
 def _descend(folder: str, place: str, root: str, depth: int) -> Iterator[Source]:
     if depth > MAX_DEPTH:
-        yield Source(folder, place, None, f"folders deeper than {MAX_DEPTH} are not read")
+        yield Source(folder, place[:-1], None, f"folders deeper than {MAX_DEPTH} are not read")
         return
     try:
         yield from _scan(folder, place, root, depth)
     except OSError as error:
-        yield Source(folder, place, None, f"this folder cannot be read ({error.strerror})")
+        yield Source(folder, place[:-1], None, f"this folder cannot be read ({error.strerror})")
 
 
 def _plain(entry: os.DirEntry[str], place: str) -> Source:

@@ -23,10 +23,11 @@ from blog.sources import Stamp
 
 # A page's own elements have these ids, so no heading may take one: labels and links would lead to it.
 _RESERVED_IDS = """
-    answer answers audience author authors body care close closed comment comment-form comments comments-title
-    content draft email errors footer form header help main menu moderation nav no_akismet note notes notice
-    open parent preview question receipt reflection remember replies reply search sent submit text title toc
-    token top url
+    answer answers audience author authors body care close closed code comment comment-count comment-form
+    comments comments-title content draft email errors footer form form-draft form-errors form-related
+    header help keep main menu moderation name nav next no_akismet note notes notice open parent preview
+    problem question receipt reflection related remember replies reply reply-label reply-line said search
+    sent submit text title toc token top url
 """
 RESERVED_IDS = frozenset(_RESERVED_IDS.split())
 TOC_HEADINGS = 3
