@@ -17,7 +17,7 @@ Stamp: TypeAlias = tuple[int, int, int, int]
 
 MARKDOWN = (".md", ".markdown", ".mkd", ".mdown")
 PAGES = "pages"
-MAX_FILE = 2_000_000  # bytes; War and Peace has 3.2 million
+MAX_FILE = 2_000_000  # bytes; several novels
 MAX_DEPTH = 8
 _READ_ALTHOUGH_UNDERLINED = ("_posts", "_drafts")
 
