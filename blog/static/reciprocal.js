@@ -17,8 +17,8 @@
   root.classList.add("js");
 
   document.addEventListener("DOMContentLoaded", () => {
-    const form = one("#comment-form"), sent = one("main[data-sent]");
-    colours(one("[data-theme-switch]"));
+    const form = one("#comment-form"), sent = one("main[data-sent]"), colour = one("[data-theme-switch]");
+    if (colour) colours(colour);
     for (const wide of all("pre, table")) if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
     if (form) { replies(form); drafts(form); remembered(form); sending(form); }
     if (sent) receipt(`draft ${sent.dataset.sent}`);
@@ -67,6 +67,7 @@
   function drafts(form) {
     const { parent, body } = form.elements, name = `draft ${form.dataset.draft}`, offer = one("#form-draft");
     const draft = kept.get(name);
+    if (!offer) return;
     const keep = (sent) => {
       if (body.value.trim()) kept.set(name, { body: body.value, parent: parent.value, sent });
       else if (!sent && offer.hidden) kept.drop(name);
@@ -90,6 +91,7 @@
 
   function remembered(form) {
     const names = ["author", "email", "url"], box = one("#remember"), mine = kept.get("me");
+    if (!box) return;
     box.checked = Boolean(mine);
     for (const name of names) form.elements[name].value ||= mine?.[name] ?? "";
     form.addEventListener("submit", () => {
@@ -108,7 +110,7 @@
   function receipt(name) {
     if (kept.get(name)?.sent) kept.drop(name);
     const address = one("#address");
-    one("[data-copy]").addEventListener("click", async (event) => {
+    one("[data-copy]")?.addEventListener("click", async (event) => {
       address.select();
       try { await navigator.clipboard.writeText(address.value); event.target.textContent = event.target.dataset.copy; }
       catch { /* it is selected, so that the keyboard can copy it */ }
