@@ -3,7 +3,6 @@
   "use strict";
   const root = document.documentElement;
   const one = (selector, from = document) => from.querySelector(selector);
-  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
   // What this browser keeps, and never sends. A browser that keeps nothing is no reason to fail.
   const kept = {
@@ -19,7 +18,6 @@
   document.addEventListener("DOMContentLoaded", () => {
     const form = one("#comment-form"), sent = one("main[data-sent]"), colour = one("[data-theme-switch]");
     if (colour) colours(colour);
-    for (const wide of all("pre, table")) if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
     if (form) { replies(form); drafts(form); remembered(form); sending(form); }
     if (sent) receipt(`draft ${sent.dataset.sent}`);
   });
