@@ -137,6 +137,7 @@ def fold(text: str) -> str:
 
     Case, accents, width, styled letters (𝓿 is v), invisible characters and the kinds of spaces are all gone.
     """
+    text = _UNUSABLE.sub("", text)
     if not text.isascii():
         text = _TAGS.sub("", _UNSEEN.sub("", text))
         text = _normal("NFKD", _PHRASE, _stacks(text).sub("", text))

@@ -57,6 +57,7 @@ _TAGS = {
 _LANGUAGE = re.compile(r"[\w+#.-]{1,20}")
 _NOT_XML = re.compile("<br>|&nbsp;")
 _XML = {"<br>": "<br/>", "&nbsp;": "\u00a0"}
+_WORD = re.compile(r"[^\s!-/:-@\[-`{-~]")
 _SEEN = re.compile(r">[^<]*?[^<\s]")
 _INLINE_TAG = re.compile("</?(?:em|strong|a|code)[^>]*>")
 _TAG = re.compile("<[^>]*>")
@@ -169,7 +170,7 @@ def _code(token: Token) -> str:
 
 
 def _write_inline(tokens: list[Token]) -> Iterator[str]:
-    depth = 0
+    _settle_emphasis(tokens)
     for token in tokens:
         match token.type:
             case "text":
@@ -178,11 +179,23 @@ def _write_inline(tokens: list[Token]) -> Iterator[str]:
                 yield f"<code>{escape(token.content, quote=False)}</code>"
             case "link_open":
                 yield f'<a href="{escape(str(token.attrs["href"]))}">'
-            case "em_open" | "strong_open":
-                depth += 1
-                yield _TAGS[token.type] if depth <= _DEEPEST_EMPHASIS else token.markup
-            case "em_close" | "strong_close":
-                yield _TAGS[token.type] if depth <= _DEEPEST_EMPHASIS else token.markup
-                depth -= 1
             case _:
                 yield _TAGS[token.type]
+
+
+def _settle_emphasis(tokens: list[Token]) -> None:
+    """Turn emphasis that lies too deep, or has nothing but signs in it, back into what was typed."""
+    opened: list[Token] = []
+    with_words = 0  # how many of them, from the outermost on
+    for token in tokens:
+        match token.type:
+            case "em_open" | "strong_open":
+                opened.append(token)
+            case "em_close" | "strong_close":
+                first = opened.pop()
+                if len(opened) >= min(with_words, _DEEPEST_EMPHASIS):
+                    for side in (first, token):
+                        side.type, side.content = "text", side.markup
+                with_words = min(with_words, len(opened))
+            case _ if _WORD.search(token.content):
+                with_words = len(opened)

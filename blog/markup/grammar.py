@@ -25,6 +25,8 @@ _INDENT = re.compile(r"[ \t]*")
 _WIDEST_INDENT = 32
 _DELIMITERS = re.compile(r"\*+|_+")
 _EMPHASIS = {"*", "**", "***", "_"}
+_SYMBOLS = frozenset("!#$%&()+,-.:;<=>?@^{|}~\\")
+_FACES = frozenset(":;._<^=")
 _ESCAPE = re.compile(r"\\([*_`\[\]<>])|(?<![^\n])\\([-+~])|(?<=[0-9])\\([.)])")
 
 
@@ -54,6 +56,9 @@ def _count_inline(state: StateInline, silent: bool) -> bool:
 
 
 def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    place = state.bMarks[start] + state.tShift[start]
+    if state.src[place + 1 : place + 2] in _FACES:  # >:( and >_<
+        return False
     # Looking ahead is not bounded: the marker of an outer quote ends a paragraph at any depth.
     return (silent or _has_room(state)) and blockquote(state, start, end, silent)
 
@@ -92,11 +97,11 @@ def _escape(state: StateInline, silent: bool) -> bool:
 
 
 def _emphasis(state: StateInline, silent: bool) -> bool:
-    """Emphasis, unless it is 2*3*4 or __init__, or a row of asterisks."""
+    """Emphasis, where asterisks and underscores can be meant so."""
     run = _DELIMITERS.match(state.src, state.pos, state.posMax)
     if run is None:
         return False
-    if not silent and run[0] in _EMPHASIS and not _within_a_word(run):
+    if not silent and run[0] in _EMPHASIS and not _is_typed(run):
         budget.spend(state.env, budget.INLINE * len(run[0]))
         return emphasis.tokenize(state, silent)
     if not silent:
@@ -105,10 +110,16 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _within_a_word(run: re.Match[str]) -> bool:
-    """Whether an ASCII letter or digit stands on both sides; other scripts may be written without spaces."""
+def _is_typed(run: re.Match[str]) -> bool:
+    """Whether it stands in 2*3*4, count(*), ^_^, /* or **/, by what is on both sides of it."""
     before, after = run.string[max(run.start() - 1, 0) : run.start()], run.string[run.end() : run.end() + 1]
-    return all(char.isascii() and char.isalnum() for char in (before, after))
+    if not before.isascii() or not after.isascii():
+        return False
+    return (
+        (before.isalnum() and after.isalnum())
+        or (before in _SYMBOLS and after in _SYMBOLS)
+        or "/" in (before, after)
+    )
 
 
 def _make_parser() -> MarkdownIt:

@@ -7,6 +7,7 @@ A finding is made as short as possible and kept in tests/fuzz/findings/, where t
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import importlib.util
 import random
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any, NoReturn
 
 FINDINGS = Path(__file__).parent / "findings"
@@ -42,7 +43,7 @@ def main(name: str, check: Check, seeds: Sequence[str], pieces: Sequence[str], t
     parser.add_argument("--plain", action="store_true", help="the small loop, even with atheris installed")
     options = parser.parse_args()
     if importlib.util.find_spec("atheris") and not options.plain:
-        _atheris(name, check, seeds, options.seconds)
+        _atheris(name, check, seeds, tuple(traced), options.seconds)
     seed = options.seed if options.seed is not None else time.time_ns()
     say(f"{name}: seed {seed}")
     loop = Loop(name, check, [*seeds, *findings(name)], pieces, tuple(traced), random.Random(seed))
@@ -160,8 +161,10 @@ def shortest(check: Check, text: str, kind: type[Exception]) -> str:
     return text
 
 
-def _atheris(name: str, check: Check, seeds: Sequence[str], seconds: int) -> NoReturn:
-    import atheris  # noqa: PLC0415 - not on every machine
+def _atheris(
+    name: str, check: Check, seeds: Sequence[str], traced: tuple[str, ...], seconds: int
+) -> NoReturn:
+    import atheris
 
     def try_bytes(data: bytes) -> None:
         text = data.decode("utf-8", "replace")
@@ -175,7 +178,9 @@ def _atheris(name: str, check: Check, seeds: Sequence[str], seconds: int) -> NoR
     corpus.mkdir(exist_ok=True)
     for number, seed in enumerate(seeds):
         (corpus / f"seed-{number}").write_bytes(seed.encode("utf-8", "replace"))
-    atheris.instrument_all()
+    for function in gc.get_objects():
+        if isinstance(function, FunctionType) and function.__code__.co_filename.startswith(traced):
+            atheris.instrument_func(function)
     atheris.Setup([name, f"-max_total_time={seconds}", f"-max_len={LONGEST}", str(corpus)], try_bytes)
     atheris.Fuzz()
     sys.exit(0)
