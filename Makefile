@@ -19,7 +19,7 @@ run: ## serve the blog on http://127.0.0.1:8000, set up at the first call
 
 test: ## run every test that this machine can run
 	$(call ready,requirements-dev.txt)
-	@exec $(PY) -m pytest $(ARGS)
+	@exec $(PY) -m pytest -n 2 $(ARGS)
 
 check: ## format, lint, types, templates, lock files, then the tests
 	$(call ready,requirements-dev.txt)
