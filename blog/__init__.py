@@ -20,6 +20,7 @@ from blog import (
     headers,
     health,
     limits,
+    lists,
     logs,
     moderation,
     pages,
@@ -62,7 +63,7 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
     headers.init(app)
     words.init(app)
     assets.init(app)
-    for blueprint in (feeds.bp, pages.bp, receipts.bp, accounts.bp, moderation.bp, health.bp):
+    for blueprint in (feeds.bp, pages.bp, receipts.bp, accounts.bp, moderation.bp, lists.bp, health.bp):
         app.register_blueprint(blueprint)
     cli.init(app)
 

@@ -214,6 +214,7 @@ FIELDS = (
     Field(
         "A fingerprint of your comment", "Tells when it is sent twice", ("digest", "body_digest"), erase_to=""
     ),
+    Field("What it matched of the word lists here", "Says why it was held", ("matched",), kept="retention"),
     Field("Your appeal", "A person reads it before deciding again", ("appeal_words",)),
     Field("The history of your comment", "Says who decided what", ("event.actor", "event.note"), kept="log"),
     Field("How often you posted lately", "Limits floods", ("rate_limit.key",), kept="limit"),

@@ -88,6 +88,8 @@ class Comment(Base):
     body_digest: Mapped[str] = mapped_column(String(64), default="")
 
     reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # Which lines of the word lists it matched, and where; for the desk, never for its author.
+    matched: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     # Akismet's last answer: ham, spam, discard; null: never answered.
     verdict: Mapped[str | None] = mapped_column(String(8))
     # What Akismet thinks now, ham or spam: its answer, or what a person taught it since.

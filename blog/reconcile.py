@@ -185,6 +185,7 @@ def recheck(comment: Comment, report: Report, regardless: bool) -> str:
         outcome = screening.Outcome("spam", tuple(reasons))
     else:
         outcome = screening.ask(comment, article, reasons, asked_for, past.honeypot, regardless)
+    outcome = replace(outcome, matched=past.matched)
     if outcome.answer is None and outcome.status == "pending":
         release(comment.id)
         return "breaker"

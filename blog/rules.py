@@ -30,6 +30,11 @@ class Past:
     # What was typed into the field that people do not see.
     honeypot: str = ""
 
+    @property
+    def matched(self) -> tuple[str, ...]:
+        """What either list found, each once."""
+        return tuple(dict.fromkeys([*self.block_words, *self.hold_words]))
+
 
 @dataclass(frozen=True)
 class Reason:

@@ -5,14 +5,14 @@ No transaction is open while Akismet is asked. What is decided here is entered b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask import current_app
 from sqlalchemy import select
 
-from blog import fields, rules, service
+from blog import fields, rules, service, wordlists
 from blog.articles import Article
 from blog.config import settings
 from blog.db import db, utcnow
@@ -32,6 +32,7 @@ class Outcome:
     reasons: tuple[str, ...]
     answer: Answer | None = None
     submitted: dict[str, Any] | None = None
+    matched: tuple[str, ...] = ()
 
 
 def wire() -> Wire:
@@ -55,9 +56,12 @@ def past_of(comment: Comment, honeypot: str = "") -> rules.Past:
         .distinct()
         .limit(50)
     )
+    hold, block = wordlists.matches(comment)
     return rules.Past(
         known=fold(comment.author) in {fold(name) for name in names},
         repeated=len(db.session.scalars(same.limit(1)).all()),
+        hold_words=tuple(map(str, hold)),
+        block_words=tuple(map(str, block)),
         honeypot=honeypot,
     )
 
@@ -67,8 +71,14 @@ def screen(comment: Comment, article: Article | None, past: rules.Past, recheck_
 
     Reads the store, ends the session's transaction, and only then uses the network.
     """
-    here = settings()
-    found = rules.apply(comment, past, here)
+    found = rules.apply(comment, past, settings())
+    return replace(outcome(comment, article, found, past, recheck_reason), matched=past.matched)
+
+
+def outcome(
+    comment: Comment, article: Article | None, found: list[rules.Rule], past: rules.Past, recheck_reason: str
+) -> Outcome:
+    """What follows from the rules that apply, and from Akismet where it is to be asked."""
     reasons = [rule.code for rule in found]
     if comment.audience == "private":
         return Outcome("pending", ("private", *reasons))
@@ -76,7 +86,7 @@ def screen(comment: Comment, article: Article | None, past: rules.Past, recheck_
         return Outcome("pending", ("no-akismet", *reasons))
     if any(rule.blocks for rule in found):
         return Outcome("spam", tuple(reasons))
-    if not here.screens:
+    if not settings().screens:
         return Outcome("pending", ("no-key", *reasons))
     return ask(comment, article, reasons, recheck_reason, past.honeypot)
 
@@ -134,6 +144,7 @@ def enter(comment: Comment, outcome: Outcome, kind: str = "screened") -> None:
             comment.belief = "ham" if answer.verdict == "ham" else "spam"
             comment.guid = answer.guid or None
             comment.answer = dict(answer.headers)
+    comment.matched = list(outcome.matched) or None
     comment.next_check_at, comment.recheck_reason = owed(outcome, now)
     comment.screened(outcome.status, outcome.reasons, kind, **data)
 
