@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined
 
 from blog import (
     accounts,
+    answering,
     assets,
     cli,
     db,
@@ -25,7 +26,7 @@ from blog import (
     moderation,
     pages,
     receipts,
-    words,
+    theme,
 )
 from blog.articles import Library
 from blog.config import Settings, bundled, kept_secret
@@ -61,9 +62,10 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
 
     errors.init(app)
     headers.init(app)
-    words.init(app)
+    theme.init(app)
     assets.init(app)
-    for blueprint in (feeds.bp, pages.bp, receipts.bp, accounts.bp, moderation.bp, lists.bp, health.bp):
+    readers = (feeds.bp, pages.bp, answering.bp, receipts.bp, health.bp)
+    for blueprint in (*readers, accounts.bp, moderation.bp, lists.bp):
         app.register_blueprint(blueprint)
     cli.init(app)
 

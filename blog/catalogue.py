@@ -32,6 +32,12 @@ class Record:
     problems: tuple[Problem, ...] = ()
 
 
+def tag_url(name: str) -> str:
+    """The site path of a tag's page, percent-encoded; empty for a name without a letter or digit."""
+    slug = slugify(name)
+    return f"/tags/{quote(slug)}/" if slug else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Tag:
     """A tag or category, and the visible articles that have it, newest first."""
@@ -43,7 +49,7 @@ class Tag:
     @property
     def url(self) -> str:
         """The site path, percent-encoded."""
-        return f"/tags/{quote(self.slug)}/"
+        return tag_url(self.slug)
 
 
 @dataclass(frozen=True, slots=True)

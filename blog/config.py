@@ -140,6 +140,7 @@ class Settings:
     templates_dir: Path | None = setting(
         None, _no_path, "A folder whose templates replace those of the same name"
     )
+    care_note: str = setting("", _text, "A note beside every form and on receipts, such as help lines")
     akismet_key: str = setting("", _text, "The Akismet key; empty: every comment waits for a person")
     akismet_endpoint: str = setting(
         "https://rest.akismet.com", _endpoint, "Where Akismet answers; plain http only for this machine"

@@ -45,6 +45,7 @@ class CommentForm(Form):
     url = StringField("Website", filters=[_line], validators=[Bounded(text.URL_MAX)])
     body = TextAreaField("Your answer", filters=[_lines], validators=[Bounded(text.BODY_MAX)])
     parent = HiddenField()
+    audience = StringField("Who may read it", default="public")
     no_akismet = BooleanField(
         "Do not send this to Akismet; a person reads it first", false_values=("", False)
     )
@@ -58,6 +59,11 @@ class CommentForm(Form):
             self.body.label.text = label
         if formdata is None:
             self.token.data = make_token(slug)
+
+    def renew(self) -> None:
+        """Put a new token in the place of a stale one."""
+        if not check_token(self.slug, self.token.data or ""):
+            self.token.data = make_token(self.slug)
 
     def validate_author(self, field: StringField) -> None:
         """A name that somebody can see."""
@@ -87,10 +93,18 @@ class CommentForm(Form):
         if not field.data or text.is_invisible(field.data):
             raise ValidationError("Please write something first.")
 
+    def validate_audience(self, field: StringField) -> None:
+        """Everybody or the blog's author; what is unclear is not guessed, so nothing slips out."""
+        if field.data not in ("public", "private"):
+            field.data = "private"
+            raise ValidationError(
+                "“Only me” needs a script in your browser. Nothing was stored: please choose again."
+            )
+
     def validate_token(self, field: HiddenField) -> None:
         """Made here, for this article, within a day; otherwise the form comes back with a new one."""
         if not check_token(self.slug, field.data or ""):
-            field.data = make_token(self.slug)
+            self.renew()
             raise ValidationError(
                 "This form was open for a long time. Nothing is lost: please send it once more."
             )

@@ -176,6 +176,8 @@ class Comment(Base):
         now = DECISIONS[decision]
         if now == self.status:
             return False
+        if now == "approved" and self.audience == "private":
+            raise NotPossible("It was written for the author of this blog only, so it cannot be published.")
         before = {"decided_by": self.decided_by, "status_at": self.status_at.isoformat()}
         self._move("moderator", by, now, "decided", [reason] if reason else [], note, {"before": before})
         self.decided_by = by

@@ -124,7 +124,7 @@ def record(comment: Comment) -> dict[str, Any]:
         .where(same, Comment.id != comment.id)
         .group_by(Comment.status)
     ).all()
-    numbers: dict[str, Any] = {status: 0 for status in STATUSES}
+    numbers: dict[str, Any] = dict.fromkeys(STATUSES, 0)
     numbers.update({row[0]: row[1] for row in rows})
     numbers["first_seen"] = min((row[2] for row in rows), default=None)
     return numbers

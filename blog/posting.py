@@ -106,22 +106,29 @@ def draft(form: CommentForm, article: Article, parent: Comment | None) -> Commen
         reflection=article.reflection,
         created_at=utcnow(),
         status="pending",
-        audience="public",
+        audience=form.audience.data or "public",
         ip=ip,
         network=network_of(ip),
         user_agent=header("User-Agent"),
         referrer=header("Referer"),
         no_akismet=bool(form.no_akismet.data),
     )
-    comment.digest = digest(
-        article.slug,
+    seal(comment)
+    return comment
+
+
+def seal(comment: Comment) -> None:
+    """Set the digests by which the same answer, and the same text, are found again."""
+    who = [
+        comment.slug,
         str(comment.parent_id or ""),
         fold(comment.author),
         comment.email_folded,
         comment.body,
-    )
+    ]
+    # The same words for other readers are another answer.
+    comment.digest = digest(*who, *(["private"] if comment.audience == "private" else []))
     comment.body_digest = digest(fold(comment.body))
-    return comment
 
 
 def header(name: str) -> str:

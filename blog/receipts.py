@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from sqlalchemy import select
 
 from blog import fields, posting, rules, screening
+from blog.articlepage import care_note
 from blog.config import settings
 from blog.db import db, write
 from blog.forms import AppealForm, EditForm
@@ -16,8 +17,6 @@ from blog.history import Event
 from blog.markup.comment import render_comment
 from blog.models import APPEALABLE, Comment, NotPossible
 from blog.shelf import library
-from blog.text import fold
-from blog.tokens import digest
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
 
@@ -73,10 +72,12 @@ def appeal(token: str) -> Response:
     """Ask a person to look again, once."""
     comment = find(token)
     form = AppealForm(request.form)
-    refuse_unless(comment.status in APPEALABLE and comment.appealed_at is None, comment, "appealed")
+    words = form.words.data or ""
+    if comment.status not in APPEALABLE or comment.appealed_at is not None:
+        return show(comment, 409, notice="This comment cannot be appealed now.", typed=words)
     if not form.validate():
         return show(comment, 422, appeal_form=form)
-    return act(token, lambda found: found.appeal(form.words.data or ""))
+    return act(token, lambda found: found.appeal(words), appeal_form=form)
 
 
 @bp.post("/<token>/edit")
@@ -84,11 +85,11 @@ def edit(token: str) -> Response:
     """Replace the text of a comment that still waits; it is screened again."""
     comment = find(token)
     form = EditForm(request.form)
+    body = form.body.data or ""
     if comment.status != "pending":
-        return show(comment, 409, notice="Only a comment that waits can be edited.")
+        return show(comment, 409, notice="Only a comment that waits can be edited.", typed=body)
     if not form.validate():
         return show(comment, 422, edit_form=form)
-    body = form.body.data or ""
     if body == comment.body:
         return back(token)
     article = library().get(comment.slug)
@@ -102,19 +103,17 @@ def edit(token: str) -> Response:
         found.digest, found.body_digest = trial.digest, trial.body_digest
         screening.enter(found, outcome, "screened")
 
-    return act(token, verb)
+    return act(token, verb, edit_form=form)
 
 
 def revised(comment: Comment, body: str) -> Comment:
     """The comment as it would be with another text, for screening only; it is never stored."""
     names = (
-        "id slug parent_id author email email_folded url created_at audience ip network user_agent referrer "
-        "no_akismet status"
-    ).split()
+        *("id", "slug", "parent_id", "author", "email", "email_folded", "url", "created_at", "status"),
+        *("audience", "ip", "network", "user_agent", "referrer", "no_akismet"),
+    )
     trial = Comment(body=body, **{name: getattr(comment, name) for name in names})
-    parent = str(comment.parent_id or "")
-    trial.digest = digest(comment.slug, parent, fold(comment.author), comment.email_folded, body)
-    trial.body_digest = digest(fold(body))
+    posting.seal(trial)
     return trial
 
 
@@ -126,12 +125,14 @@ def find(token: str) -> Comment:
     return found
 
 
-def act(token: str, verb: Any) -> Response:
-    """Run an author's verb in one transaction: 303 back, or 409 with the reason on the receipt."""
+def act(token: str, verb: Any, **forms: EditForm | AppealForm) -> Response:
+    """Run an author's verb in one transaction: 303 back, or 409 with the reason on the receipt.
+
+    `forms`: what was typed, to be given back when it cannot be done.
+    """
     if posting.from_elsewhere():
-        return show(
-            find(token), 422, notice="This came from another site. Please press the button once more."
-        )
+        again = "This came from another site. Please press the button once more."
+        return show(find(token), 422, notice=again, **forms)
     ident = find(token).id
     with write():
         comment = db.session.get(Comment, ident)
@@ -141,14 +142,9 @@ def act(token: str, verb: Any) -> Response:
             verb(comment)
         except NotPossible as impossible:
             db.session.rollback()
-            return show(find(token), 409, notice=str(impossible))
+            texts = [str(field.data) for form in forms.values() for field in form if field.data]
+            return show(find(token), 409, notice=str(impossible), typed="".join(texts))
     return back(token)
-
-
-def refuse_unless(possible: bool, comment: Comment, done: str) -> None:
-    """Answer 409 with the receipt when a verb is not possible in the comment's present state."""
-    if not possible:
-        abort(show(comment, 409, notice=f"This comment cannot be {done} now."))
 
 
 def back(token: str) -> Response:
@@ -162,7 +158,7 @@ def show(comment: Comment, status: int = 200, **extra: Any) -> Response:
     values: dict[str, Any] = {
         "comment": comment,
         "article": article,
-        "status_line": STATUS_LINES[comment.status],
+        "status_line": status_line(comment),
         "reasons": reasons(comment),
         "sent": fields.sent_rows(comment.submitted),
         "events": [(event.at, words(event)) for event in comment.history()],
@@ -175,9 +171,20 @@ def show(comment: Comment, status: int = 200, **extra: Any) -> Response:
         "url": settings().site_url + url_for("receipts.receipt", token=comment.token),
         "answer_words": decision_note(comment),
         "notice": "",
+        "typed": "",
+        "care": care_note(article),
         **extra,
     }
     return private(make_response(render_template("receipts/receipt.html", **values), status))
+
+
+def status_line(comment: Comment) -> str:
+    """Where the comment stands, in a sentence."""
+    if comment.status == "pending" and comment.audience == "private":
+        return "Your words are with the author of this blog."
+    if comment.status == "pending" and comment.appealed_at is not None:
+        return "You have appealed, and a person looks again."
+    return STATUS_LINES[comment.status]
 
 
 def reasons(comment: Comment) -> list[tuple[str, str]]:

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import Flask
-
-from blog.config import settings
-from blog.db import utcnow
-
 
 def day(moment: datetime) -> str:
     """A date for people: 12 November 2026."""
@@ -23,9 +18,3 @@ def at(moment: datetime) -> str:
 def iso(moment: datetime) -> str:
     """A moment for machines."""
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def init(app: Flask) -> None:
-    """Give templates the filters, the settings and the clock."""
-    app.jinja_env.filters.update(day=day, moment=at, iso=iso)
-    app.context_processor(lambda: {"site": settings(), "now": utcnow()})

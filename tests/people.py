@@ -19,6 +19,7 @@ class Page:
         self.response = response
         self.status = response.status_code
         self.text = response.get_data(as_text=True)
+        response.close()
         self.headers = response.headers
         self._tree: Any = None
 

@@ -216,7 +216,7 @@ def test_the_newest_comments_come_first_and_not_too_many(app, client):
 def test_nothing_of_an_unpublished_or_private_comment_is_in_any_feed(app, client):
     for status in ("pending", "spam", "rejected"):
         put(app, status=status, author="Hidden Author", body="Hidden words.")
-    put(app, audience="private", author="Hidden Author", body="Hidden words.")
+    put(app, status="pending", audience="private", author="Hidden Author", body="Hidden words.")
     gone = put(app, author="Hidden Author", body="Hidden words.")
     with app.app_context(), write() as session:
         session.get(Comment, gone).withdraw()

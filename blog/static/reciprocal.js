@@ -18,7 +18,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     const form = one("#comment-form"), sent = one("main[data-sent]"), colour = one("[data-theme-switch]");
     if (colour) colours(colour);
-    if (form) { replies(form); drafts(form); remembered(form); sending(form); }
+    if (form) { mine(form); replies(form); drafts(form); remembered(form); sending(form); }
     if (sent) receipt(`draft ${sent.dataset.sent}`);
   });
 
@@ -61,6 +61,40 @@
     });
   }
 
+  // "Only me": kept here instead of sent. First of all that listens, so that nothing else sees it.
+  function mine(form) {
+    const { audience, body } = form.elements, box = one("#form-mine"), name = `mine ${form.dataset.draft}`;
+    if (!box) return;
+    const notes = () => kept.get(name) ?? [];
+    const show = () => {
+      box.hidden = !notes().length;
+      one("ul", box).replaceChildren(...notes().map((note) => {
+        const item = document.createElement("li"), text = document.createElement("p"), button = document.createElement("button");
+        text.className = "words quoted";
+        text.textContent = note;
+        button.type = "button";
+        button.textContent = box.dataset.forget;
+        button.onclick = () => { kept.set(name, notes().filter((other) => other !== note)); show(); };
+        item.append(text, button);
+        return item;
+      }));
+    };
+    audience.add(new Option(audience.dataset.onlyMe, "me"));
+    audience.addEventListener("change", () => { form.noValidate = audience.value === "me"; });
+    form.addEventListener("submit", (event) => {
+      if (audience.value !== "me") return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      kept.set(name, [...notes(), body.value]);
+      if (!notes().includes(body.value)) return; // a browser that keeps nothing leaves it in the field
+      body.value = "";
+      body.dispatchEvent(new Event("input"));
+      show();
+      box.focus();
+    });
+    show();
+  }
+
   // A draft is offered again after a crash, and goes when its receipt has been seen.
   function drafts(form) {
     const { parent, body } = form.elements, name = `draft ${form.dataset.draft}`, offer = one("#form-draft");
@@ -71,7 +105,7 @@
       else if (!sent && offer.hidden) kept.drop(name);
     };
     body.addEventListener("input", () => keep(false));
-    form.addEventListener("submit", () => keep(true));
+    form.addEventListener("submit", (event) => keep(event.submitter?.name !== "preview"));
     if (!draft?.body || body.value) return;
     offer.hidden = false;
     offer.addEventListener("click", (event) => {
@@ -101,7 +135,9 @@
   function sending(form) {
     const button = one("[data-busy]", form), words = button?.textContent;
     if (!button) return;
-    form.addEventListener("submit", () => { button.textContent = button.dataset.busy; });
+    form.addEventListener("submit", (event) => {
+      if (event.submitter === button) button.textContent = button.dataset.busy;
+    });
     addEventListener("pageshow", () => { button.textContent = words; });
   }
 
