@@ -29,6 +29,7 @@ from blog import (
     theme,
 )
 from blog.articles import Library
+from blog.bodies import Bodies
 from blog.config import Settings, bundled, kept_secret
 from blog.freshness import Freshness
 from blog.hosts import KnownHosts
@@ -70,7 +71,7 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
     cli.init(app)
 
     app.wsgi_app = errors.Backstop(  # type: ignore[method-assign]
-        KnownHosts(PageCache(app.wsgi_app, freshness), settings), settings
+        KnownHosts(PageCache(Bodies(app.wsgi_app, settings, MOST_BYTES), freshness), settings), settings
     )
     return app
 
