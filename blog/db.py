@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -109,7 +110,24 @@ def init(app: Flask) -> None:
         _tune_sqlite(engine)
 
 
+def _takes_full_text_in_triggers() -> bool:
+    """Whether SQLite lets a distrusted schema's trigger write to its own full-text index; old ones do not."""
+    with closing(sqlite3.connect(":memory:")) as trial:
+        trial.executescript(
+            "PRAGMA trusted_schema=OFF; CREATE TABLE plain (words);"
+            "CREATE VIRTUAL TABLE indexed USING fts5(words);"
+            "CREATE TRIGGER kept AFTER INSERT ON plain BEGIN INSERT INTO indexed VALUES (NEW.words); END;"
+        )
+        try:
+            trial.execute("INSERT INTO plain VALUES ('trial')")
+        except sqlite3.OperationalError:
+            return False
+    return True
+
+
 def _tune_sqlite(engine: Engine) -> None:
+    trusted = "OFF" if _takes_full_text_in_triggers() else "ON"
+
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's begin event below says BEGIN, not the driver
@@ -118,7 +136,7 @@ def _tune_sqlite(engine: Engine) -> None:
             "synchronous=FULL",  # an answered comment survives a power cut
             "foreign_keys=ON",
             "busy_timeout=10000",
-            "trusted_schema=OFF",
+            f"trusted_schema={trusted}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -46,6 +46,11 @@ class NotPossible(ValueError):
     """A verb that the comment's present state does not allow; the text says why, for people."""
 
 
+def only(condition: str) -> dict[str, Any]:
+    """An index over the rows of this condition only, on either store."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Comment(Base):
     """What somebody answered, where it stands, and what Akismet thinks of it (another column)."""
 
@@ -115,45 +120,32 @@ class Comment(Base):
     )
 
     __table_args__ = (
-        Index(
-            "ix_comment_roots",
-            "slug",
-            "created_at",
-            "id",
-            sqlite_where=text("parent_id IS NULL AND shown"),
-            postgresql_where=text("parent_id IS NULL AND shown"),
-        ),
+        Index("ix_comment_roots", "slug", "created_at", "id", **only("parent_id IS NULL AND shown")),
         Index("ix_comment_replies", "root_id", "shown", "created_at"),
         Index("ix_comment_parent", "parent_id"),
         Index("ix_comment_queue", "audience", "status", "created_at", "id"),
+        # Appeals first, then whoever has waited longest.
+        Index(
+            "ix_comment_waiting",
+            "audience",
+            text("(appealed_at IS NULL)"),
+            "created_at",
+            "id",
+            **only("status = 'pending'"),
+        ),
         Index("ix_comment_all", "audience", "created_at", "id"),
-        Index("ix_comment_latest", "slug", "status", "created_at"),
-        Index("ix_comment_email", "email_folded", "status"),
+        Index("ix_comment_latest", "slug", "status", "created_at", "id"),
+        Index("ix_comment_email", "email_folded", "status", "created_at", "id"),
         Index("ix_comment_network", "network", "created_at"),
         Index("ix_comment_digest", "digest"),
         Index("ix_comment_body_digest", "body_digest"),
-        Index(
-            "ix_comment_next_check",
-            "next_check_at",
-            sqlite_where=text("next_check_at IS NOT NULL"),
-            postgresql_where=text("next_check_at IS NOT NULL"),
-        ),
-        Index(
-            "ix_comment_disagreed",
-            "status_at",
-            sqlite_where=text("decided_by IS NOT NULL AND belief IS NOT NULL"),
-            postgresql_where=text("decided_by IS NOT NULL AND belief IS NOT NULL"),
-        ),
-        Index(
-            "ix_comment_unpurged",
-            "status_at",
-            sqlite_where=text("purged_at IS NULL"),
-            postgresql_where=text("purged_at IS NULL"),
-        ),
+        Index("ix_comment_next_check", "next_check_at", **only("next_check_at IS NOT NULL")),
+        Index("ix_comment_disagreed", "status_at", **only("decided_by IS NOT NULL AND belief IS NOT NULL")),
+        Index("ix_comment_unpurged", "status_at", **only("purged_at IS NULL")),
         {"sqlite_autoincrement": True},
     )
 
-    def receive(self, parent: Comment | None) -> None:
+    def receive(self, parent: Comment | None, by: str = "author") -> None:
         """Take a place in the discussion and begin the history; the status is pending until screened."""
         db.session.add(self)
         self.status = "pending"
@@ -161,7 +153,7 @@ class Comment(Base):
             self.parent_id, self.root_id = parent.id, parent.root_id or parent.id
             self.depth = min(parent.depth + 1, DEEPEST)
         db.session.flush()
-        self._record("author", "received", None, self.status)
+        self._record(by, "received", None, self.status)
 
     def screened(self, status: str, reasons: Iterable[str], kind: str = "screened", **data: Any) -> None:
         """Enter what screening decided. A comment that a person decided keeps that decision."""
@@ -289,8 +281,3 @@ class Comment(Base):
                 place.threads += 1 if visible else -1
             db.session.flush()
             here = db.session.get(Comment, here.parent_id) if here.parent_id else None
-
-
-def chosen(ids: Iterable[int]) -> list[Comment]:
-    """The comments of these ids that exist, in id order; inside `write()` nobody else changes them."""
-    return list(db.session.scalars(select(Comment).where(Comment.id.in_(list(ids))).order_by(Comment.id)))

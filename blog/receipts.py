@@ -7,7 +7,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 
-from blog import fields, posting, rules, screening
+from blog import fields, posting, rejections, rules, screening
 from blog.articlepage import care_note
 from blog.config import settings
 from blog.db import db, write
@@ -195,7 +195,13 @@ def reasons(comment: Comment) -> list[tuple[str, str]]:
         codes = list(last.reasons)
     if comment.status in ("approved", "withdrawn"):
         return []
-    return [(code, rules.REASONS[code].author) for code in codes if code in rules.REASONS]
+    return [(code, words_for_author(code)) for code in codes]
+
+
+def words_for_author(code: str) -> str:
+    """A reason as its author reads it: a rejection in the owner's words, or a rule."""
+    rejection = rejections.words_of(code, author=True)
+    return rules.REASONS[code].author if rejection == code and code in rules.REASONS else rejection
 
 
 def decision_note(comment: Comment) -> str:

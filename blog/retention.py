@@ -68,10 +68,10 @@ def purge(ids: Iterable[int], now: datetime) -> None:
         record(comment, "purged")
 
 
-def delete_all(ids: Iterable[int]) -> None:
+def delete_all(ids: Iterable[int], actor: str = "system") -> None:
     """Delete comments; one that others have replied to is emptied instead, because its place is needed."""
     for comment in db.session.scalars(select(Comment).where(Comment.id.in_(list(ids)))):
-        record(comment, "deleted")
+        record(comment, "deleted", actor)
         if db.session.scalar(select(Comment.id).where(Comment.parent_id == comment.id).limit(1)) is None:
             db.session.delete(comment)
             db.session.flush()
@@ -86,8 +86,8 @@ def empty(comment: Comment) -> None:
     db.session.execute(delete(Version).where(Version.comment_id == comment.id))
 
 
-def record(comment: Comment, kind: str) -> None:
+def record(comment: Comment, kind: str, actor: str = "system") -> None:
     """A line in the log, without personal data."""
     db.session.add(
-        Event(comment_id=comment.id, actor="system", kind=kind, was=comment.status, now=comment.status)
+        Event(comment_id=comment.id, actor=actor, kind=kind, was=comment.status, now=comment.status)
     )

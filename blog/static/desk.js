@@ -26,8 +26,10 @@
     };
     const open = (summary) => {
       summary.parentNode.open = true;
-      one("select", summary.parentNode).focus();
+      one("select, textarea", summary.parentNode).focus();
     };
+    const opened = one("details:target > summary");
+    if (opened) open(opened);
     const off = one("[data-keys-off]");
     try {
       off.checked = localStorage.getItem("keys off") === "true";
@@ -63,7 +65,7 @@
       else if (/^[asrxep]$/.test(key)) {
         const item = here() ?? items().find(inView);
         if (event.shiftKey && key === "x") for (const box of all(".pick input", form)) box.checked = true;
-        else target = event.shiftKey ? one(`.bulk [data-bulk=${key}]`, form) : item && one(`[data-key=${key}]`, item);
+        else target = event.shiftKey ? one(`.bulk [data-bulk=${key}]`, form) : item && (one(`[data-key=${key}]`, item) ?? one(`main > details > [data-key=${key}]`));
         if (item) last = item;
       } else return;
       event.preventDefault();
@@ -75,32 +77,57 @@
   }
 
   function decisions(form, { items, go }) {
-    const { view, q, page, csrf_token: token } = form.elements;
+    const { view, csrf_token: token } = form.elements;
     // One comment on its own page: the form takes its moderator back to the queue.
     if (form.dataset.view === "one") return;
     const undoButton = one("[data-undo]", form), past = [];
-    const here = `/moderation/?${new URLSearchParams({ status: view.value, q: q.value, page: page.value })}`;
+    const place = new URLSearchParams({ status: view.value });
+    for (const { name, value } of all("input[type=hidden][name]", form)) {
+      if (!/^(csrf_token|view|seen|drawn)$/.test(name)) place.set(name, value);
+    }
+    const here = `/moderation/?${place}`;
+    const offerButton = one("[data-offer]", form);
     const undone = undoButton.dataset.undo;
     if (undone) past.push({ ids: undone.split(","), left: [] });
     // What the last page load said must not be said again by the next.
     history.replaceState(null, "", here);
     const say = (words) => { one("[role=status]", form).textContent = words; };
 
-    async function send(decision, ids, more) {
-      const data = new URLSearchParams({ csrf_token: token.value, decision, ...more });
+    async function post(to, ids, more) {
+      const data = new URLSearchParams({ csrf_token: token.value, ...more });
       for (const id of ids) data.append("comment", id);
       for (const seen of all("[name=seen]", form)) data.append("seen", seen.value);
       try {
-        const response = await fetch("/moderation/decisions", { method: "POST", body: data, headers: { Accept: "application/json" } });
+        const response = await fetch(to, { method: "POST", body: data, headers: { Accept: "application/json" } });
         const answer = await response.json();
         say(answer.message ?? answer.words);
         for (const count of all("[data-count]")) count.textContent = answer.counts?.[count.dataset.count] ?? count.textContent;
         document.title = document.title.replace(/^\d+/, answer.counts?.pending ?? "$&");
-        return (answer.moved ?? []).map(String);
+        return answer;
       } catch {
         say("The blog did not answer. Try again; what is shown here may have been decided.");
-        return [];
+        return {};
       }
+    }
+
+    async function send(decision, ids, more) {
+      const answer = await post("/moderation/decisions", ids, { decision, ...more });
+      if (answer.moved?.length) propose(answer.offer);
+      return (answer.moved ?? []).map(String);
+    }
+
+    // The others that wait from an author who was just approved for the first time.
+    function propose(offer) {
+      one("#offer", form).hidden = !offer;
+      if (!offer) return;
+      offerButton.dataset.offer = offer.ids.join();
+      offerButton.textContent = `Approve the other ${offer.ids.length} that wait from ${offer.author}`;
+    }
+
+    async function recheck(ids) {
+      const total = ids.length;
+      while (ids?.length) ({ left: ids } = await post("/moderation/recheck", ids, { total }));
+      await refresh();
     }
 
     // The server's own view of this list again, with the focus kept.
@@ -118,15 +145,15 @@
       undoButton.hidden = !past.length;
     }
 
-    async function decide(decision, chosen, more) {
-      const ids = chosen.map((item) => item.dataset.comment), list = items();
+    async function decide(decision, chosen, more, ids = chosen.map((item) => item.dataset.comment)) {
+      const list = items();
       const rest = list.filter((item) => !chosen.includes(item));
       const next = rest.find((item) => list.indexOf(item) > list.indexOf(chosen[0])) ?? rest.at(-1);
       for (const item of chosen) item.setAttribute("aria-busy", "true");
       if (next) go(next);
       const moved = await send(decision, ids, more);
       for (const item of chosen) item.removeAttribute("aria-busy");
-      if (!moved.length) { go(chosen[0]); return; }
+      if (!moved.length) { go(chosen[0] ?? list[0]); return; }
       const left = chosen.filter((item) => moved.includes(item.dataset.comment)).map((item) => [item, item.nextElementSibling]);
       if (decision !== "restore") past.push({ ids: moved, left });
       if (view.value === "all" || view.value === "private") { await refresh(next?.dataset.comment); return; }
@@ -151,11 +178,21 @@
 
     form.addEventListener("submit", (event) => {
       const button = event.submitter, box = button?.closest(".why"), item = button?.closest("[data-comment]");
+      const ticked = items().filter((other) => one(".pick input", other).checked);
+      if (button?.getAttribute("formaction") === "/moderation/recheck" && ticked.length) {
+        event.preventDefault();
+        recheck(ticked.map((other) => other.dataset.comment));
+      }
       if (button?.name !== "decision") return;
       event.preventDefault();
       if (!button.value) return;
       if (button === undoButton) { undo(); return; }
-      const chosen = item ? [item] : items().filter((other) => one(".pick input", other).checked);
+      if (button === offerButton) {
+        const ids = button.dataset.offer.split(",");
+        decide(button.value, items().filter((other) => ids.includes(other.dataset.comment)), {}, ids);
+        return;
+      }
+      const chosen = item ? [item] : ticked;
       const more = box ? { reason: one("select", box).value, note: one("textarea", box).value } : {};
       if (chosen.length) decide(button.value, chosen, more);
     });

@@ -1,0 +1,43 @@
+"""The desk's blueprint and its gate, and what every page of it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from blog.accounts import SIGNED_OUT, current_moderator, gate
+from blog.discussions import counts
+from blog.headers import private
+from blog.people import Moderator
+
+bp = Blueprint("moderation", __name__, url_prefix="/moderation")
+gate(bp)
+
+
+def me() -> Moderator:
+    """Who is signed in; the gate let nobody else pass."""
+    found = current_moderator()
+    if found is None:
+        abort(403, SIGNED_OUT)
+    return found
+
+
+def owner() -> Moderator:
+    """Who is signed in, if it is an owner; 403 for others."""
+    found = me()
+    if found.role != "owner":
+        abort(403, "Only an owner of this blog may do that. Ask one of them.")
+    return found
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """A page of the desk; nobody keeps it."""
+    drawn = render_template(f"moderation/{template}.html", counts=counts(), moderator=me(), **values)
+    return private(make_response(drawn, status))
+
+
+def go(endpoint: str, **query: Any) -> BaseResponse:
+    """On to another page of the desk."""
+    return redirect(url_for(f"moderation.{endpoint}", **query), 303)

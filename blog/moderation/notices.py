@@ -1,0 +1,25 @@
+"""What whoever is at the desk has to know about the screening, each with what to do."""
+
+from __future__ import annotations
+
+from blog.alerts import ALERTS
+from blog.config import settings
+from blog.service import service
+
+
+def notices() -> list[str]:
+    """The lines that stand above the queue; none while everything works."""
+    here, state, lines = settings(), service(), []
+    if not here.screens:
+        lines.append("No Akismet key is set, so every comment waits here. Set BLOG_AKISMET_KEY and restart.")
+    elif state.key_state == "invalid":
+        lines.append(
+            "Akismet does not accept the key for this address. Check BLOG_AKISMET_KEY and BLOG_SITE_URL."
+        )
+    if here.screens and state.broken:
+        lines.append("Akismet does not answer. New comments wait and are asked about again by themselves.")
+    if state.alert_code is not None or state.alert_message:
+        meaning = ALERTS.get(state.alert_code or 0)
+        words = f"{meaning.meaning} {meaning.next_step}" if meaning else state.alert_message
+        lines.append(f"Akismet says: {words}")
+    return lines
