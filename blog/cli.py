@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate
 
-from blog import guesses, privacy, start
+from blog import demo, guesses, privacy, start
 from blog.articles import check
 from blog.config import settings
 from blog.db import db
@@ -32,6 +32,7 @@ def init(app: Flask) -> None:
     for command in (moderators, comments, content, data):
         app.cli.add_command(command)
     app.cli.add_command(serve)
+    app.cli.add_command(demonstrate)
 
 
 @click.command()
@@ -53,6 +54,27 @@ def serve() -> None:
     db.engine.dispose()
     make = current_app.extensions["blog.make"]
     run(here, make)
+
+
+@click.command("demo")
+@with_appcontext
+def demonstrate() -> None:
+    """Fill an empty store with a conversation to try out; a store with comments is left alone."""
+    start.prepare_store()
+    here = library()
+    open_now = (article for article in here.articles if article.comments_open)
+    article = here.get(demo.ARTICLE) or next(open_now, None)
+    if article is None:
+        raise click.ClickException("no article takes comments, so there is nothing to talk about.")
+    try:
+        stored = demo.fill(article)
+    except demo.NotEmpty as error:
+        raise click.ClickException(str(error)) from None
+    site = settings().site_url
+    click.echo(f"{len(stored)} comments on {site}{article.url}; the desk is at {site}/moderation/. Receipts:")
+    for comment in stored:
+        if comment.status != "approved":
+            click.echo(f"  {comment.status:10}{site}/receipts/{comment.token}  {comment.author}")
 
 
 @moderators.command("add")
