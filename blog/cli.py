@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from pathlib import Path
 
 import click
 from flask import Flask, current_app
@@ -38,7 +37,7 @@ def init(app: Flask) -> None:
 @click.command()
 @with_appcontext
 def serve() -> None:
-    """Serve the blog: migrate, make a first moderator if there is none, answer requests until told to stop."""
+    """Serve the blog until told to stop; migrates first, and makes a moderator when there is none."""
     from blog.serve import serve as run
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -128,19 +127,17 @@ def erase(email: str, keep_text: bool) -> None:
     if not done:
         raise click.ClickException(f"nothing is kept under {email}")
     each = ", ".join(f"{number} {status}" for status, number in sorted(done.items()))
-    click.echo(
-        f"erased {sum(done.values())} comments ({each}); the text was {'kept without a name' if keep_text else 'blanked'}"
-    )
+    text = "kept without a name" if keep_text else "blanked"
+    click.echo(f"erased {sum(done.values())} comments ({each}); the text was {text}")
 
 
 @content.command("check")
 def check_content() -> None:
-    """Name every article that cannot be published as it is, with the line and the fix; exit 1 if there is one."""
+    """Name what an author should mend, with the line and the fix; exit 1 when something is not published."""
     here = library()
     problems = check(here)
     for problem in problems:
-        where = f"{problem.path}:{problem.line}" if problem.line else str(problem.path)
-        click.echo(f"{where}: {problem.what} {problem.fix}")
-    if problems:
+        click.echo(str(problem))
+    if any(problem.hidden for problem in problems):
         raise SystemExit(1)
-    click.echo(f"{len(here.articles)} articles, nothing to mend in {Path(settings().content_dir)}")
+    click.echo(f"{len(here.articles)} articles are published from {settings().content_dir}")

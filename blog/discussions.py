@@ -55,9 +55,7 @@ def publish_site() -> None:
 
 def counts() -> dict[str, int]:
     """How many public comments there are of each status, and "private" and "all"."""
-    rows: dict[str, int] = {
-        name: number for name, number in db.session.execute(select(Tally.name, Tally.comments))
-    }
+    rows = {row.name: row.comments for row in db.session.execute(select(Tally.name, Tally.comments))}
     found = {status: rows.get(f"public-{status}", 0) for status in STATUSES}
     found["all"] = sum(found.values())
     found["private"] = sum(number for name, number in rows.items() if name.startswith("private-"))

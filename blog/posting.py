@@ -93,7 +93,7 @@ def find_parent(value: str, slug: str) -> Comment | None:
 
 
 def draft(form: CommentForm, article: Article, parent: Comment | None) -> Comment:
-    """The comment as it would be stored; nothing of it comes from anywhere but the form and the connection."""
+    """The comment as it would be stored; all of it comes from the form and the connection."""
     ip = client_address(request.environ, settings().trusted_proxies)
     comment = Comment(
         slug=article.slug,
@@ -137,7 +137,7 @@ def header(name: str) -> str:
 
 
 def sent_before(comment: Comment) -> Comment | None:
-    """The same answer sent a moment ago from the same address; Refused when it was anybody or any time else."""
+    """The same answer sent a moment ago from the same address; Refused for anybody else, or later."""
     earlier = db.session.scalar(
         select(Comment).where(Comment.digest == comment.digest).order_by(Comment.id.desc()).limit(1)
     )

@@ -1,7 +1,8 @@
 """What is owed: questions that Akismet has not answered, feedback, and what retention deletes.
 
-Nothing here is a queue. What is owed is a query over the comments, each is claimed by a conditional UPDATE,
-and so any number of runs at once send each thing once. Run by `serve` every minute and by `comments reconcile`.
+Nothing here is a queue. What is owed is a query over the comments, each is claimed by a conditional
+UPDATE, and so any number of runs at once send each thing once. Run by `serve` every minute and by
+`comments reconcile`.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def reconcile(regardless: bool = False, dry_run: bool = False) -> Report:
 
 
 def stopped(report: Report, regardless: bool, dry_run: bool, now: datetime) -> bool:
-    """Whether Akismet is not to be asked at all now; looks at the key first, when there is something to ask."""
+    """Whether Akismet is not to be asked at all now; looks at the key first, if there is something to ask."""
     state = service.service()
     sealed = digest("akismet-key", settings().akismet_key, settings().site_url)
     new_key = state.key_digest != sealed

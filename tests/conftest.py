@@ -89,7 +89,7 @@ def content(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(tmp_path: Path, content: Path, akismet: AkismetStandIn, _migrated: Path) -> Iterator[Make]:
-    """Makes a blog; settings by name. Without others: SQLite, everything that Akismet calls ham is published."""
+    """Makes a blog, settings by name; without any: SQLite, and what Akismet calls ham is published."""
     made: list[Flask] = []
 
     def build(**values: Any) -> Flask:

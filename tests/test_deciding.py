@@ -24,7 +24,9 @@ def status_of(moderator: Moderator, number: int) -> str:
 def test_the_desk_is_for_moderators(client: Reader) -> None:
     assert client.get("/moderation/").status_code == 303
     assert client.get("/moderation/").headers["Location"].startswith("/login")
-    assert client.post("/moderation/decisions", data={"comment": "1", "decision": "approve"}).status_code == 403
+    assert (
+        client.post("/moderation/decisions", data={"comment": "1", "decision": "approve"}).status_code == 403
+    )
 
 
 def test_what_waits_is_seen_with_its_reasons_in_words(held: Flask) -> None:
@@ -130,9 +132,17 @@ def test_each_view_counts_and_finds(held: Flask, akismet: AkismetStandIn) -> Non
     akismet.answer_with(SPAM)
     reader.stored(author="Bot", body="Cheap trees.")
     assert [item.get("data-comment") for item in moderator.desk(status="spam").all("[data-comment]")] == ["2"]
-    assert [item.get("data-comment") for item in moderator.desk(status="all").all("[data-comment]")] == ["2", "1"]
-    assert [item.get("data-comment") for item in moderator.desk(status="all", q="ada@example").all("[data-comment]")] == ["1"]
-    assert [item.get("data-comment") for item in moderator.desk(status="all", q="tre").all("[data-comment]")] == ["2", "1"]
+    assert [item.get("data-comment") for item in moderator.desk(status="all").all("[data-comment]")] == [
+        "2",
+        "1",
+    ]
+    assert [
+        item.get("data-comment")
+        for item in moderator.desk(status="all", q="ada@example").all("[data-comment]")
+    ] == ["1"]
+    assert [
+        item.get("data-comment") for item in moderator.desk(status="all", q="tre").all("[data-comment]")
+    ] == ["2", "1"]
     assert moderator.desk(status="all", q="100%").all("[data-comment]") == []
     assert moderator.desk(status="unheard-of").status == 404
 
@@ -152,7 +162,10 @@ def test_the_buttons_of_the_page_work_without_scripts(held: Flask) -> None:
     page = moderator.desk()
     (form,) = page.all('form[method="post"][action^="/moderation/decisions"]')
     button = page.one('[data-comment="1"] button[name="decision"][value="approve"]')
-    done = moderator.post(button.get("formaction") or form.get("action"), {**page.fields('form[action^="/moderation/decisions"]'), "decision": "approve"})
+    done = moderator.post(
+        button.get("formaction") or form.get("action"),
+        {**page.fields('form[action^="/moderation/decisions"]'), "decision": "approve"},
+    )
     assert done.status == 303
     assert status_of(moderator, 1) == "approved"
 

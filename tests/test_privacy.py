@@ -23,8 +23,9 @@ def command(app: Flask, *words: str) -> tuple[int, str]:
 
 def in_every_state(app: Flask, akismet: AkismetStandIn) -> None:
     reader, moderator = Reader(app), signed_in(app)
+    me = {"author": "Zoe Quill", "email": MINE, "url": "https://quill.example"}
     for number in range(4):
-        reader.stored(author="Zoe Quill", email=MINE, url="https://quill.example", body=f"Quillwords {number}.")
+        reader.stored(**me, body=f"Quillwords {number}.")
     akismet.answer_with(SPAM)
     reader.stored(author="Zoe Quill", email="Zoe.Quill@Example.org", body="Quillwords spam.")
     with app.app_context():

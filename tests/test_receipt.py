@@ -103,7 +103,9 @@ def test_a_receipt_is_not_acted_on_by_another_site(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("verdict", ["ham", "spam", "discard"])
-def test_every_outcome_is_answered_in_the_same_shape(reader: Reader, akismet: AkismetStandIn, verdict: str) -> None:
+def test_every_outcome_is_answered_in_the_same_shape(
+    reader: Reader, akismet: AkismetStandIn, verdict: str
+) -> None:
     akismet.answer_with(VERDICTS[verdict])
     answered = reader.answer()
     assert answered.status == 303

@@ -122,9 +122,12 @@ def test_a_change_of_mind_owes_nothing(app: Flask, akismet: AkismetStandIn) -> N
 
 
 @pytest.mark.parametrize(
-    ("reply", "decision"), [(HAM, "approve"), (HAM, "reject"), (SPAM, "reject"), (status(500), "spam"), (SPAM, "spam")]
+    ("reply", "decision"),
+    [(HAM, "approve"), (HAM, "reject"), (SPAM, "reject"), (status(500), "spam"), (SPAM, "spam")],
 )
-def test_where_nobody_disagrees_nothing_is_sent(make: Make, akismet: AkismetStandIn, reply: object, decision: str) -> None:
+def test_where_nobody_disagrees_nothing_is_sent(
+    make: Make, akismet: AkismetStandIn, reply: object, decision: str
+) -> None:
     app = make(moderation="all")
     akismet.answer_with(reply)  # type: ignore[arg-type]
     Reader(app).stored()
@@ -133,7 +136,9 @@ def test_where_nobody_disagrees_nothing_is_sent(make: Make, akismet: AkismetStan
     assert akismet.taught == []
 
 
-@pytest.mark.parametrize("away", [HANGS, RESETS, GARBAGE, SUSPENDED, INVALID, status(503), status(429, retry_after="90")])
+@pytest.mark.parametrize(
+    "away", [HANGS, RESETS, GARBAGE, SUSPENDED, INVALID, status(503), status(429, retry_after="90")]
+)
 def test_a_run_while_akismet_is_away_loses_nothing(app: Flask, akismet: AkismetStandIn, away: object) -> None:
     akismet.answer_with(away)  # type: ignore[arg-type]
     Reader(app).stored()
@@ -177,7 +182,9 @@ def test_private_data_goes_after_its_time_counted_from_the_decision(either: Flas
     run(either)
     with either.app_context():
         comment = db.session.scalars(select(Comment)).one()
-        assert (comment.ip, comment.network, comment.user_agent, comment.referrer, comment.submitted) == (None,) * 5
+        assert (comment.ip, comment.network, comment.user_agent, comment.referrer, comment.submitted) == (
+            None,
+        ) * 5
         assert comment.body
         db.session.remove()
 

@@ -8,7 +8,7 @@ from blog.db import UtcDateTime
 revision = "0001"
 down_revision = None
 
-# The log is append-only because the store itself says so; the tally is right because nobody has to think of it.
+# The log is append-only because the store itself says so; the tally is right because nobody counts.
 SQLITE = """
 CREATE TRIGGER event_kept BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER event_stays BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
