@@ -2,9 +2,10 @@
 
 Three looks, cheapest first. A file of eight bytes in the data folder, mapped into every worker, changes
 after each commit that changed what readers see: comparing it costs a tenth of a microsecond, and so the
-next request to any worker of this machine sees a decision that was answered. The store itself is asked for the versions of
-the discussions when those bytes changed, and every half second for the sake of other machines. The article's
-file is asked for its time by one `stat`, so an edited article is seen by the very next request.
+next request to any worker of this machine sees a decision that was answered. The store itself is asked for
+the versions of the discussions when those bytes changed, and every half second for the sake of other
+machines. The article's file is asked for its time by one `stat`, so an edited article is seen by the very
+next request.
 """
 
 from __future__ import annotations
