@@ -1,11 +1,10 @@
 """How a cached page knows that it is still right.
 
-Three looks, cheapest first. A file of eight bytes in the data folder, mapped into every worker, changes
-after each commit that changed what readers see: comparing it costs a tenth of a microsecond, and so the
-next request to any worker of this machine sees a decision that was answered. The store itself is asked for
-the versions of the discussions when those bytes changed, and every half second for the sake of other
-machines. The article's file is asked for its time by one `stat`, so an edited article is seen by the very
-next request.
+Three looks, cheapest first. A file of eight bytes in the data folder, mapped into every worker, changes after
+each commit that changed what readers see: comparing it costs a tenth of a microsecond, and so the next request
+to any worker of this machine sees a decision that was answered. The store itself is asked for the versions of
+the discussions when those bytes changed, and every half second for the sake of other machines. The article's
+file is asked for its time by one `stat`, so an edited article is seen by the very next request.
 """
 
 from __future__ import annotations
@@ -83,9 +82,8 @@ class Freshness:
             query = select(Discussion.slug, Discussion.version)
             if self._newest >= 0:
                 query = query.where(Discussion.version >= self._newest)
-            if self._engine is None:
-                raise RuntimeError("Freshness.init was not called")
             try:
+                assert self._engine is not None
                 with self._engine.connect() as connection:
                     rows = connection.execute(query).all()
             except SQLAlchemyError as error:

@@ -60,7 +60,7 @@ def serve(here: Settings, make: Callable[[], Flask]) -> None:
 def tend(app: Flask) -> None:
     """Do what is owed every minute, in whichever worker holds the lock; the next takes over when it ends."""
     with app.app_context():
-        hold(settings().data_dir / ".reconcile.lock")
+        handle = hold(settings().data_dir / ".reconcile.lock")
     pause = threading.Event()
     while True:
         with app.app_context():
@@ -72,8 +72,11 @@ def tend(app: Flask) -> None:
             finally:
                 db.session.remove()
         pause.wait(EVERY)
+        assert handle
 
 
-def hold(path: Path) -> None:
-    """Wait for the lock on a file; it is kept, with the file open, until this process ends."""
-    fcntl.flock(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), fcntl.LOCK_EX)
+def hold(path: Path) -> int:
+    """Wait for the lock on a file and keep it until this process ends."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle
