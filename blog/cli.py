@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import secrets
-import sys
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate
 
-from blog import demo, guesses, privacy, start
+from blog import demo, privacy, start
 from blog.articles import check
 from blog.config import settings
 from blog.db import db
-from blog.people import add_moderator
+from blog.moderatorcli import moderators
 from blog.reconcile import reconcile
 from blog.shelf import library
 
-moderators = AppGroup("moderators", help="People who decide about comments.")
 comments = AppGroup("comments", help="What is done about comments besides reading them.")
 content = AppGroup("content", help="The articles on disk.")
 data = AppGroup("privacy", help="What is kept about a person.")
@@ -74,28 +71,6 @@ def demonstrate() -> None:
     for comment in stored:
         if comment.status != "approved":
             click.echo(f"  {comment.status:10}{site}/receipts/{comment.token}  {comment.author}")
-
-
-@moderators.command("add")
-@click.argument("name")
-@click.option(
-    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
-)
-def add(name: str, password_stdin: bool) -> None:
-    """Add the moderator NAME, or give an existing one a new password.
-
-    Without --password-stdin a password is made up and printed once.
-    """
-    start.prepare_store()
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(12)
-    try:
-        added = add_moderator(name, password)
-        guesses.forgive(added)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"{added.name} can sign in at {settings().site_url}/login")
-    if not password_stdin:
-        click.echo(f"password: {password}")
 
 
 @comments.command("reconcile")

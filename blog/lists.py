@@ -10,7 +10,7 @@ from blog import wordlists
 from blog.accounts import current_moderator, gate
 from blog.db import write
 from blog.matching import Problem, Unreadable
-from blog.people import Moderator
+from blog.moderation.desk import owner
 from blog.text import clean_text
 from blog.wordlists import Changed, WordList
 
@@ -38,7 +38,7 @@ def change(name: str) -> Response:
     try:
         if request.form.get("action") != "save":
             return show(typed=typed, rehearsal=wordlists.rehearse(typed.text, typed.fields))
-        by = cast(Moderator, current_moderator()).name
+        by = owner().name
         with write():
             wordlists.save(name, typed.text, typed.fields, typed.version, by)
     except Unreadable as unreadable:

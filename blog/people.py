@@ -17,12 +17,14 @@ from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
 
 from blog.config import settings
 from blog.db import Base, UtcDateTime, db, utcnow, write
+from blog.history import Event
 from blog.passwords import Unfit, hash_password, is_outdated, is_right
 from blog.text import clean_line, fold, is_invisible
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 NAME = 100  # characters
+ROLES = ("owner", "moderator")
 # What the log writes where no moderator acted; no person may be called so.
 TAKEN = frozenset({"author", "screening", "akismet", "system"})
 
@@ -73,7 +75,7 @@ def find_moderator(name: str) -> Moderator | None:
     return db.session.scalar(select(Moderator).where(Moderator.name_folded == _folded(name)))
 
 
-def add_moderator(name: str, password: str, role: str = "") -> Moderator:
+def add_moderator(name: str, password: str, role: str = "", by: str = "system") -> Moderator:
     """Add a moderator, or give an existing one this password, which ends their sessions.
 
     Without a `role` an existing one stays what they were, and a new one is an owner when there is none.
@@ -81,9 +83,9 @@ def add_moderator(name: str, password: str, role: str = "") -> Moderator:
     """
     name, hashed = fit_name(name), hash_password(password)
     try:
-        return _put(name, hashed, role)
+        return _put(name, hashed, role, by)
     except IntegrityError:  # somebody else added that name at this moment: now it exists
-        return _put(name, hashed, role)
+        return _put(name, hashed, role, by)
 
 
 def ensure_first_moderator() -> tuple[str, str] | None:
@@ -107,15 +109,38 @@ def ensure_first_moderator() -> tuple[str, str] | None:
     return name, password
 
 
-def deactivate(moderator: Moderator) -> None:
+def deactivate(moderator: Moderator, by: str = "system") -> None:
     """Take a person's access away; what they decided keeps their name. Raises Unfit for the last owner."""
     with write() as session:
         moderator = locked(moderator)
-        owners = select(Moderator.id).where(Moderator.role == "owner", Moderator.active).with_for_update()
-        if list(session.scalars(owners)) == [moderator.id]:
-            raise Unfit(f"{moderator.name} is the only owner; make somebody else an owner first.")
+        _spare_the_last_owner(moderator)
         moderator.active = False
         end_sessions(moderator)
+        session.add(Event(actor=by, kind="moderator-removed", note=moderator.name))
+
+
+def set_role(moderator: Moderator, role: str, by: str = "system") -> None:
+    """Make somebody an owner or a moderator. Raises Unfit for the last owner, and for any other role."""
+    if role not in ROLES:
+        raise Unfit(f"There is no role {role!r}; there are {' and '.join(ROLES)}.")
+    with write() as session:
+        moderator = locked(moderator)
+        if role != "owner":
+            _spare_the_last_owner(moderator)
+        if moderator.role != role:
+            moderator.role = role
+            session.add(Event(actor=by, kind="role-changed", note=f"{moderator.name}: {role}"))
+
+
+def everybody() -> list[Moderator]:
+    """Whoever may sign in, by name."""
+    return list(db.session.scalars(select(Moderator).where(Moderator.active).order_by(Moderator.name_folded)))
+
+
+def _spare_the_last_owner(moderator: Moderator) -> None:
+    owners = select(Moderator.id).where(Moderator.role == "owner", Moderator.active).with_for_update()
+    if list(db.session.scalars(owners)) == [moderator.id]:
+        raise Unfit(f"{moderator.name} is the only owner; make somebody else an owner first.")
 
 
 def check_password(name: str, password: str) -> Moderator | None:
@@ -224,9 +249,11 @@ def _folded(name: str) -> str:
     return fold(clean_line(name))
 
 
-def _put(name: str, hashed: str, role: str) -> Moderator:
-    with write():
+def _put(name: str, hashed: str, role: str, by: str) -> Moderator:
+    with write() as session:
         found = find_moderator(name)
+        known = found is not None and found.active
+        session.add(Event(actor=by, kind="password-changed" if known else "moderator-added", note=name))
         if found is None:
             return _new(name, hashed, role or _needed_role())
         found.password_hash, found.active, found.role = hashed, True, role or found.role

@@ -13,6 +13,7 @@ import time
 from urllib.parse import quote, urlencode
 
 from blog.db import write
+from blog.history import Event
 from blog.passwords import Unfit
 from blog.people import Moderator, locked
 
@@ -58,18 +59,20 @@ def enrol(moderator: Moderator, secret: str, code: str) -> list[str]:
         raise Unfit("That code is not right. Look at the clock of the device, then type the next code.")
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike
     codes = ["".join(secrets.choice(alphabet) for _ in range(12)) for _ in range(RECOVERY_CODES)]
-    with write():
+    with write() as session:
         moderator = locked(moderator)
+        session.add(Event(actor=moderator.name, kind="factor-added"))
         moderator.totp_secret, moderator.totp_last_step = secret, step
         moderator.recovery = [_sealed(code) for code in codes]
     return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
 
 
-def reset(moderator: Moderator) -> None:
+def reset(moderator: Moderator, by: str = "system") -> None:
     """Ask for no code any more: the factor is lost or not wanted."""
-    with write():
+    with write() as session:
         moderator = locked(moderator)
         moderator.totp_secret, moderator.totp_last_step, moderator.recovery = None, 0, []
+        session.add(Event(actor=by, kind="factor-removed", note=moderator.name))
 
 
 def is_right(moderator: Moderator, code: str) -> bool:

@@ -1,9 +1,19 @@
 """The desk: what waits and why, the decisions, and the people who take them."""
 
-from blog.moderation import cleaning, comment, decisions, queue, recheck, rulebook
+from blog.moderation import (
+    account,
+    cleaning,
+    comment,
+    decisions,
+    journal,
+    queue,
+    recheck,
+    rulebook,
+    staff,
+)
 from blog.moderation.desk import bp
 
 # Importing the views gives them to the blueprint.
-VIEWS = (cleaning, comment, decisions, queue, recheck, rulebook)
+VIEWS = (account, cleaning, comment, decisions, journal, queue, recheck, rulebook, staff)
 
 __all__ = ["bp"]
