@@ -16,6 +16,7 @@ from blog import (
     assets,
     cli,
     db,
+    erasure,
     errors,
     feeds,
     headers,
@@ -65,7 +66,7 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
     headers.init(app)
     theme.init(app)
     assets.init(app)
-    readers = (feeds.bp, pages.bp, answering.bp, receipts.bp, health.bp)
+    readers = (feeds.bp, pages.bp, answering.bp, receipts.bp, erasure.bp, health.bp)
     for blueprint in (*readers, accounts.bp, moderation.bp, lists.bp):
         app.register_blueprint(blueprint)
     cli.init(app)
