@@ -56,41 +56,51 @@ class Report:
         return "; ".join([*parts, *self.notes])
 
 
-def reconcile(regardless: bool = False, dry_run: bool = False) -> Report:
-    """Do what is owed. `regardless` ignores waiting times, the breaker and the bound per run."""
+def reconcile(regardless: bool = False, dry_run: bool = False, starting: bool = False) -> Report:
+    """Do what is owed. `regardless` ignores waiting times, the breaker and the bound per run.
+
+    `starting` looks at the key even when nothing is owed.
+    """
     report = Report(dry_run=dry_run)
     now = utcnow()
-    if settings().screens and not stopped(report, regardless, dry_run, now):
+    if settings().screens and not stopped(report, regardless, starting, now):
+        now = utcnow()  # what was brought forward just now is due
         each(due(now, regardless), recheck, report, regardless, dry_run)
         each(disagreed(now, regardless), feed_back, report, regardless, dry_run)
     retention.apply(report, now, dry_run)
     return report
 
 
-def stopped(report: Report, regardless: bool, dry_run: bool, now: datetime) -> bool:
-    """Whether Akismet is not to be asked at all now; looks at the key first, if there is something to ask."""
+def stopped(report: Report, regardless: bool, looking: bool, now: datetime) -> bool:
+    """Whether Akismet is not to be asked at all now; looks at the key first, if there is anything to ask.
+
+    `looking` looks at it anyway.
+    """
     state = service.service()
     sealed = digest("akismet-key", settings().akismet_key, settings().site_url)
-    new_key = state.key_digest != sealed
-    owed = new_key or any(
-        db.session.scalar(query.limit(1)) is not None
-        for query in (due(now, regardless), disagreed(now, regardless))
-    )
-    if dry_run or not owed:
+    new_key, was_broken = state.key_digest != sealed, state.broken
+    if report.dry_run or not (looking or new_key or was_broken or owes(now, regardless)):
         return False
-    if state.broken and not regardless and not new_key and state.retry_at and state.retry_at > now:
+    if was_broken and not regardless and not new_key and state.retry_at and state.retry_at > now:
         report.notes.append("Akismet is left alone for a minute after failures")
         return True
     db.session.rollback()
     answer = screening.wire().key_state()
-    if answer.state == "unknown":
-        # No answer about the key is no answer about comments: the first of those will tell.
-        return False
     with write():
-        service.saw_key(answer, sealed)
+        # No answer about the key is no answer about comments: the first of those will tell.
+        if answer.state != "unknown":
+            service.saw_key(answer, sealed)
+        if was_broken:
+            service.tried_again(answer)
     if answer.state == "invalid":
         report.notes.append("Akismet does not accept the key here; check AKISMET_KEY and SITE_URL")
     return answer.state == "invalid"
+
+
+def owes(now: datetime, regardless: bool) -> bool:
+    """Whether there is anything to ask or to tell Akismet."""
+    queries = (due(now, regardless), disagreed(now, regardless))
+    return any(db.session.scalar(query.limit(1)) is not None for query in queries)
 
 
 def due(now: datetime, regardless: bool) -> Select[Comment]:

@@ -102,14 +102,35 @@ def _worked(state: Service, now: datetime) -> None:
         if state.broken:
             publish_site()
         state.failures, state.retry_at, state.last_error = 0, None, ""
-        # A live call works again, so what could not be asked need not wait out its time.
-        db.session.execute(
-            update(Comment)
-            .where(Comment.next_check_at > now, Comment.recheck_reason == "retry")
-            .values(next_check_at=now)
-        )
+        _bring_forward(now)
     if state.worked_at is None or now - state.worked_at > PAUSE:
         state.worked_at = now
+
+
+def _bring_forward(now: datetime) -> None:
+    # A live call works again, so what could not be asked need not wait out its time.
+    db.session.execute(
+        update(Comment)
+        .where(Comment.next_check_at > now, Comment.recheck_reason == "retry")
+        .values(next_check_at=now)
+    )
+
+
+def tried_again(answer: KeyState) -> None:
+    """Half open or keep open the breaker after a look at the key, inside `write()`.
+
+    An answer about the key is a live call that works, but says nothing about verdicts: what waits is asked
+    about now, and the first failure opens the breaker again.
+    """
+    state, now = _row(), utcnow()
+    if not state.broken:
+        return
+    if answer.state != "valid":
+        state.retry_at = now + PAUSE
+        return
+    state.failures, state.retry_at = FAILURES - 1, None
+    publish_site()
+    _bring_forward(now)
 
 
 def saw_key(answer: KeyState, sealed: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 
+from blog.alerts import failure
 from blog.catalogue import tag_url
 from blog.config import SettingError, Settings, bundled, settings
 from blog.db import utcnow
@@ -14,7 +15,7 @@ from blog.words import at, day, iso
 
 def init(app: Flask) -> None:
     """Give templates the filters, the settings, the clock and the menu."""
-    app.jinja_env.filters.update(day=day, moment=at, iso=iso)
+    app.jinja_env.filters.update(day=day, moment=at, iso=iso, failure=failure)
     app.jinja_env.globals["tag_url"] = tag_url
     app.jinja_loader = loader(app.extensions["blog.settings"])
     app.context_processor(lambda: {"site": settings(), "now": utcnow(), "menu": library().pages})

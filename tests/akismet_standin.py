@@ -151,6 +151,7 @@ class AkismetStandIn:
         self.connections = 0
         self.served = 0
         self.default: Reply | None = None
+        self.delay = 0.0  # seconds before every answer
         self._script: list[Reply] = []
         self._port = port
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -173,7 +174,7 @@ class AkismetStandIn:
 
     def reset(self) -> None:
         """As new: nothing asked, nothing scripted, any key valid, no connection open."""
-        self.key, self.default, self.served, self.connections = None, None, 0, 0
+        self.key, self.default, self.served, self.connections, self.delay = None, None, 0, 0, 0.0
         self._script = []
         if self._loop is None:
             self.start()
@@ -316,8 +317,8 @@ class _Connection(asyncio.Protocol):
             path = lines[0].split(" ")[1]
             fields = parse_qsl(rest[:length].decode("utf-8", "replace"), keep_blank_values=True)
             reply = self.server.reply_to(Asked(path, fields, headers, time.monotonic()))
-            if reply.delay:
-                self.loop.call_later(reply.delay, self.send, reply)
+            if delay := reply.delay + self.server.delay:
+                self.loop.call_later(delay, self.send, reply)
             else:
                 self.send(reply)
 
