@@ -100,6 +100,7 @@ def command(app: Flask) -> subprocess.Popen[bytes]:
         "SECRET_KEY": here.secret_key,
         "AKISMET_KEY": here.akismet_key,
         "AKISMET_ENDPOINT": here.akismet_endpoint,
+        "MODERATION": here.moderation,
     }
     environ = {**os.environ, **{f"BLOG_{name}": str(value) for name, value in values.items()}}
     words = [sys.executable, "-m", "flask", "--app", "wsgi", "comments", "reconcile", "--now"]
