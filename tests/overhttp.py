@@ -28,6 +28,9 @@ class _Answer:
     def get_data(self, as_text: bool = True) -> Any:
         return self._body.decode() if as_text else self._body
 
+    def close(self) -> None:
+        """It was read to its end and closed already."""
+
 
 class _Browser:
     """As much of a test client as a Person uses."""
