@@ -24,9 +24,11 @@ from blog import (
     limits,
     lists,
     logs,
+    measures,
     moderation,
     pages,
     receipts,
+    report,
     theme,
 )
 from blog.articles import Library
@@ -66,8 +68,8 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
     headers.init(app)
     theme.init(app)
     assets.init(app)
-    readers = (feeds.bp, pages.bp, answering.bp, receipts.bp, erasure.bp, health.bp)
-    for blueprint in (*readers, accounts.bp, moderation.bp, lists.bp):
+    readers = (feeds.bp, pages.bp, answering.bp, receipts.bp, erasure.bp, report.bp, health.bp)
+    for blueprint in (*readers, accounts.bp, moderation.bp, lists.bp, measures.bp):
         app.register_blueprint(blueprint)
     cli.init(app)
 

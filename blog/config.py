@@ -169,6 +169,7 @@ class Settings:
     log_format: str = setting(
         "auto", _one_of("auto", "text", "json"), "Log lines as `text` or `json`; `auto`: text on a terminal"
     )
+    report: str = setting("on", _one_of("on", "off"), "Whether everybody can read /moderation-report")
     redis_url: str = setting("", _text, "Redis for limits that several machines share; empty: the database")
     smtp_url: str = setting("", _text, "A mail server, smtp://user:password@host:587; empty: no mail")
     mail_from: str = setting("", _text, "The sender of the blog's mails")

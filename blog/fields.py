@@ -62,6 +62,7 @@ KEPT = {
     "retention": "{retention_days} days after the decision about the comment",
     "log": "As long as the blog; nothing in it says who you are",
     "limit": "Until the limit has passed, a day at most, and only as a keyed hash",
+    "sample": "A few, drawn by lot each week, until a person has judged them; five weeks at most",
     "never": "Not kept apart from what was sent",
     "article": "It belongs to the article, not to you",
 }
@@ -199,12 +200,7 @@ FIELDS = (
         public=True,
         erase_to=KEEP,
     ),
-    Field(
-        "That you wanted a person to read it first",
-        "Keeps it away from Akismet",
-        ("no_akismet",),
-        erase_to=KEEP,
-    ),
+    Field("That a person should read it first", "Keeps it away from Akismet", ("no_akismet",), erase_to=KEEP),
     Field(
         "What was sent to Akismet, and what came back",
         "Lets you see it, and lets a mistake be reported with the same values",
@@ -215,6 +211,7 @@ FIELDS = (
         "A fingerprint of your comment", "Tells when it is sent twice", ("digest", "body_digest"), erase_to=""
     ),
     Field("What it matched of the word lists here", "Says why it was held", ("matched",), kept="retention"),
+    Field("A copy", "Shows how often Akismet is wrong", ("sample.author", "sample.body"), kept="sample"),
     Field("Your appeal", "A person reads it before deciding again", ("appeal_words",)),
     Field("The history of your comment", "Says who decided what", ("event.actor", "event.note"), kept="log"),
     Field("How often you posted lately", "Limits floods", ("rate_limit.key",), kept="limit"),

@@ -137,6 +137,7 @@ class Comment(Base):
         Index("ix_comment_latest", "slug", "status", "created_at", "id"),
         Index("ix_comment_email", "email_folded", "status", "created_at", "id"),
         Index("ix_comment_network", "network", "created_at"),
+        Index("ix_comment_checked", "checked_at"),
         Index("ix_comment_digest", "digest"),
         Index("ix_comment_body_digest", "body_digest"),
         Index("ix_comment_next_check", "next_check_at", **only("next_check_at IS NOT NULL")),

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from blog import fields, retention
+from blog import fields, retention, sampling
 from blog.config import settings
 from blog.db import db, utcnow, write
 from blog.discussions import discussion
@@ -33,6 +33,7 @@ def export(email: str) -> dict[str, Any]:
         "made": utcnow().isoformat(timespec="seconds"),
         "email": email,
         "comments": [copy_of(comment) for comment in comments_of(email)],
+        "drawn_by_lot": sampling.copies(fold_email(email)),
     }
 
 
@@ -78,6 +79,8 @@ def erase(email: str, keep_text: bool = False) -> dict[str, int]:
     with write():
         for comment in erase_these(comments_of(email), keep_text):
             done[comment.status] = done.get(comment.status, 0) + 1
+        if copies := sampling.forget_copies(fold_email(email)):
+            done["drawn by lot"] = copies
     return done
 
 
@@ -88,6 +91,7 @@ def erase_these(comments: Iterable[Comment], keep_text: bool) -> list[Comment]:
         body = comment.body
         if not keep_text and comment.status in ("pending", "approved"):
             comment.withdraw()
+        sampling.forget(comment)
         retention.empty(comment)
         if keep_text:
             comment.body = body

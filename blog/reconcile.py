@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, and_, or_, select, update
 
-from blog import fields, retention, rules, screening, service
+from blog import fields, figures, retention, rules, sampling, screening, service
 from blog.config import settings
 from blog.db import db, utcnow, write
 from blog.history import Event
@@ -67,6 +67,10 @@ def reconcile(regardless: bool = False, dry_run: bool = False, starting: bool = 
         now = utcnow()  # what was brought forward just now is due
         each(due(now, regardless), recheck, report, regardless, dry_run)
         each(disagreed(now, regardless), feed_back, report, regardless, dry_run)
+    if not dry_run:
+        sampling.draw(now)
+        sampling.lapse(now)
+        figures.roll_up(now)
     retention.apply(report, now, dry_run)
     return report
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, select
 
-from blog import fields, limits, people
+from blog import fields, limits, people, sampling
 from blog.config import settings
 from blog.db import db, write
 from blog.history import Event, Version
@@ -72,6 +72,10 @@ def delete_all(ids: Iterable[int], actor: str = "system") -> None:
     """Delete comments; one that others have replied to is emptied instead, because its place is needed."""
     for comment in db.session.scalars(select(Comment).where(Comment.id.in_(list(ids)))):
         record(comment, "deleted", actor)
+        if actor == "system":
+            sampling.keep(comment)
+        else:
+            sampling.forget(comment)
         if db.session.scalar(select(Comment.id).where(Comment.parent_id == comment.id).limit(1)) is None:
             db.session.delete(comment)
             db.session.flush()

@@ -3,14 +3,23 @@
 from alembic import context
 from flask import current_app
 
-from blog import rejections, service, wordlists
+from blog import figures, rejections, sampling, service, wordlists
 from blog.db import Base, db
 from blog.limits import Limit
 from blog.models import Comment
 from blog.people import Moderator
 
 # Importing them puts their tables into the metadata.
-TABLES = (service.Service, rejections.Rejection, wordlists.WordList, Limit, Moderator, Comment)
+TABLES = (
+    service.Service,
+    rejections.Rejection,
+    wordlists.WordList,
+    sampling.Sample,
+    figures.Day,
+    Limit,
+    Moderator,
+    Comment,
+)
 LOCK = 7264318
 
 
