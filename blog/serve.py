@@ -62,12 +62,10 @@ def tend(app: Flask) -> None:
     with app.app_context():
         handle = hold(settings().data_dir / ".reconcile.lock")
     pause = threading.Event()
-    starting = True
     while True:
         with app.app_context():
             try:
-                reconcile(starting=starting)
-                starting = False
+                reconcile()
             except Exception as error:
                 # The timer must outlive a store that is away for a while.
                 log.error("what is owed could not be done: %s", type(error).__name__)
