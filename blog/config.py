@@ -268,9 +268,8 @@ def table() -> list[tuple[str, str, str]]:
     """Name, default and help of each setting, for the README and `--help`."""
     rows = []
     for item in fields(Settings):
-        default = (
-            "content" if item.name == "content_dir" else str(item.default if item.default is not None else "")
-        )
+        default = "" if item.default is None else str(item.default)
+        default = "content" if item.name == "content_dir" else default
         rows.append((PREFIX + item.name.upper(), default, str(item.metadata["help"])))
     return rows
 

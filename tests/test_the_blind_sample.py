@@ -23,7 +23,9 @@ def weeks_pass(app: Flask, age: timedelta = WEEK) -> None:
     """Everything so far happened that long ago; then what is owed is done."""
     with app.app_context(), write() as session:
         session.execute(update(Comment).values(checked_at=Comment.checked_at, status_at=utcnow() - age))
-        session.execute(update(Comment).where(Comment.checked_at.is_not(None)).values(checked_at=utcnow() - age))
+        session.execute(
+            update(Comment).where(Comment.checked_at.is_not(None)).values(checked_at=utcnow() - age)
+        )
         session.query(Drawn).delete()
     run(app)
 
@@ -122,8 +124,15 @@ def test_thirty_cases_are_enough_to_tell(app: Flask) -> None:
     with app.app_context(), write() as session:
         session.add_all(
             Sample(
-                comment_id=n, week="2026-W01", kind="spam", lot=str(n), checked_at=now, slug="x",
-                judged_at=now, judged_by="ana", judgement="publish" if n < 3 else "spam",
+                comment_id=n,
+                week="2026-W01",
+                kind="spam",
+                lot=str(n),
+                checked_at=now,
+                slug="x",
+                judged_at=now,
+                judged_by="ana",
+                judgement="publish" if n < 3 else "spam",
             )
             for n in range(30)
         )
@@ -145,7 +154,9 @@ def test_a_sample_is_taken_before_retention_deletes_and_its_text_goes_when_judge
     ana = signed_in(app)
     assert "Gone soon." in ana.get("/moderation/sample").words("[data-sample]")
     say(ana, "spam")
-    assert [(one.author, one.body, one.who, one.judgement) for one in samples(app)] == [(None, None, None, "spam")]
+    assert [(one.author, one.body, one.who, one.judgement) for one in samples(app)] == [
+        (None, None, None, "spam")
+    ]
 
 
 def test_what_nobody_judges_lapses(make: Make, akismet: AkismetStandIn) -> None:
@@ -190,7 +201,13 @@ def test_a_withdrawn_comment_is_not_shown(app: Flask) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "cases", "low", "high"),
-    [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0), (1, 100, 0.0018, 0.0545)],
+    [
+        (0, 0, 0.0, 1.0),
+        (0, 10, 0.0, 0.2775),
+        (5, 10, 0.2366, 0.7634),
+        (10, 10, 0.7225, 1.0),
+        (1, 100, 0.0018, 0.0545),
+    ],
 )
 def test_wilsons_interval(wrong: int, cases: int, low: float, high: float) -> None:
     found = wilson(wrong, cases)
