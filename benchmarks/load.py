@@ -79,7 +79,9 @@ def wait_for(url: str, seconds: float = 20) -> float:
     begun = time.monotonic()
     while time.monotonic() - begun < seconds:
         try:
-            httpx.get(url)
+            httpx.get(url, timeout=5)
+        except httpx.ReadTimeout:
+            return time.monotonic() - begun  # it listens, and was told to hang
         except httpx.TransportError:
             time.sleep(0.005)
         else:

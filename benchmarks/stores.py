@@ -17,10 +17,37 @@ from blog.db import db
 from blog.models import Comment
 
 SLUG = "reciprocal-relationships"
+# What the stored comments are made of.
 WORDS = (
-    "mother friend evening listen answer question kitchen letter silence garden window year enough sorry "
-    "again morning always never boundary tired giving promise neighbour quiet telephone walk table chair"
-).split()
+    "mother",
+    "friend",
+    "evening",
+    "listen",
+    "answer",
+    "question",
+    "kitchen",
+    "letter",
+    "silence",
+    "garden",
+    "window",
+    "year",
+    "enough",
+    "sorry",
+    "again",
+    "morning",
+    "always",
+    "never",
+    "boundary",
+    "tired",
+    "giving",
+    "promise",
+    "neighbour",
+    "quiet",
+    "telephone",
+    "walk",
+    "table",
+    "chair",
+)
 # Many comments go in at once here; what a reader writes is never stored like this.
 BATCH = 20_000
 
@@ -35,13 +62,13 @@ def migrated(folder: Path) -> Flask:
 
 
 def fill(folder: Path, here: int, elsewhere: int = 0, waiting: int = 0) -> float:
-    """Store approved comments on the measured article and on others, and waiting ones; the seconds it took."""
+    """Store approved comments on the measured article and on others, and waiting ones; seconds taken."""
     begun = time.monotonic()
     migrated(folder)
     connection = sqlite3.connect(folder / "blog.db", isolation_level=None)
     connection.execute("PRAGMA synchronous=OFF")
     names = [column.name for column in Comment.__table__.columns]
-    query = f"INSERT INTO comment ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+    query = f"INSERT INTO comment ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
     batch: list[tuple[Any, ...]] = []
     connection.execute("BEGIN")
     for row in rows(here, elsewhere, waiting):
@@ -63,7 +90,7 @@ def fill(folder: Path, here: int, elsewhere: int = 0, waiting: int = 0) -> float
 
 def rows(here: int, elsewhere: int, waiting: int) -> Iterator[dict[str, Any]]:
     """Comments as rows of the table, oldest first."""
-    chance = random.Random(20261122)  # noqa: S311
+    chance = random.Random(20261122)
     template = blank()
     begun = datetime(2020, 1, 1, tzinfo=UTC)
     total = here + elsewhere + waiting
