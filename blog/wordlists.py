@@ -6,6 +6,7 @@ its requests; whether it is still the newest costs a posted comment one read of 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +18,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from blog.db import Base, UtcDateTime, db, utcnow
 from blog.history import Event
-from blog.matching import Found, Words, read
+from blog.matching import Found, Unreadable, Words, read
 from blog.models import Comment
+
+log = logging.getLogger(__name__)
 
 NAMES = ("hold", "block")
 # The fields that can be searched, in the words of the desk; the columns are Comment's.
@@ -57,11 +60,14 @@ class Ready:
     """A version of a list, ready to look for."""
 
     version: int
-    words: Words
+    # None: it was saved by another version of this program, and this one cannot read it.
+    words: Words | None
     fields: tuple[str, ...]
 
     def find(self, comment: Any) -> tuple[Found, ...]:
         """What it finds in a comment, or in a row with the columns of one."""
+        if self.words is None:
+            return ()
         texts = {FIELDS[name]: getattr(comment, name) or "" for name in self.fields}
         return self.words.find(texts, comment.ip or "")
 
@@ -76,7 +82,11 @@ def matches(comment: Comment) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
     """What the hold list and the block list find in a comment; only reads."""
     ready = newest()
     hold, block = (ready[name].find(comment) if name in ready else () for name in NAMES)
-    return hold, block
+    # What a list might have caught must not be published because the list is broken.
+    broken = (
+        Found("a list that cannot be read", name) for name, list_ in ready.items() if list_.words is None
+    )
+    return (*hold, *broken), block
 
 
 def newest() -> dict[str, Ready]:
@@ -85,8 +95,18 @@ def newest() -> dict[str, Ready]:
     for name, version in db.session.execute(select(WordList.name, WordList.version)).all():
         if name not in kept or kept[name].version != version:
             row = db.session.get_one(WordList, name, populate_existing=True)
-            kept[name] = Ready(row.version, read(row.text), tuple(row.fields))
+            kept[name] = Ready(row.version, readable(row), tuple(row.fields))
     return kept
+
+
+def readable(row: WordList) -> Words | None:
+    """The stored list made ready; None, and a line in the log, when it cannot be."""
+    try:
+        return read(row.text)
+    except Unreadable as unreadable:
+        first = unreadable.problems[0].line
+        log.error("the %s list cannot be read (line %d); every comment is held", row.name, first)
+        return None
 
 
 def save(name: str, text: str, fields: Iterable[str], seen: int, by: str) -> None:
@@ -98,7 +118,8 @@ def save(name: str, text: str, fields: Iterable[str], seen: int, by: str) -> Non
     row = stored(name)
     if row.version != seen:
         raise Changed(f"{row.changed_by} has saved this list since you opened it.")
-    before = read(row.text).entries()
+    known = readable(row)
+    before = known.entries() if known is not None else frozenset()
     after = words.entries()
     row.text, row.fields, row.version = text, list(fields), row.version + 1
     row.changed_at, row.changed_by = utcnow(), by

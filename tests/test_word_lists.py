@@ -9,12 +9,13 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from blog.db import db
+from blog.db import db, write
 from blog.history import Event
 from blog.matching import MOST_LINES, Unreadable, read
 from blog.models import Comment
+from blog.wordlists import WordList
 from tests.akismet_standin import AkismetStandIn
 from tests.conftest import Make, signed_in
 from tests.people import Moderator, Page, Reader
@@ -238,3 +239,15 @@ def test_what_was_matched_goes_with_the_rest(app: Flask) -> None:
         assert db.session.scalars(select(Comment.matched)).one() is None
         assert "zoe" not in repr([event.data for event in db.session.scalars(select(Event))])
         db.session.remove()
+
+
+@pytest.mark.parametrize("name", ["hold", "block"])
+def test_a_stored_list_that_cannot_be_read_publishes_nothing(app: Flask, name: str) -> None:
+    saved(app, name, "fine")
+    with app.app_context(), write() as session:
+        session.execute(update(WordList).values(text="203.0.113.0/99", version=7))
+    reader = Reader(app)
+    assert reader.get(reader.stored()).one("main").get("data-status") == "pending"
+    assert "a list that cannot be read" in signed_in(app).get("/moderation/comments/1").words(".item")
+    saved(app, name, "fine again")
+    assert reader.get(reader.stored()).one("main").get("data-status") == "approved"
