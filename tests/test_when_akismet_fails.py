@@ -161,7 +161,7 @@ def test_a_warning_about_the_limit_only_warns(make: Make, akismet: AkismetStandI
         receipt = reader.stored()
         assert visible(reader, receipt) == ("approved", [])
         assert author_sees in reader.get(receipt).words()
-        assert moderator_sees in desk_says(app)
+        assert f"{moderator_sees} Screening goes on meanwhile." in desk_says(app)
         reader.stored()
         assert moderator_sees not in desk_says(app)
 
@@ -177,6 +177,16 @@ def test_a_suspended_key_is_shown_with_its_meaning_until_an_answer_without_it(
     akismet.answer_with(HAM)
     repair(app)
     assert alert.meaning not in desk_says(app)
+
+
+def test_an_alert_that_nobody_has_heard_of_is_shown_in_akismets_words(
+    app: Flask, akismet: AkismetStandIn
+) -> None:
+    headers = {"X-akismet-alert-code": "99999", "X-akismet-alert-msg": "Something <b>new</b>"}
+    akismet.answer_with(Reply(b"false", headers=headers))
+    reader = Reader(app)
+    assert visible(reader, reader.stored()) == ("approved", [])
+    assert "Something <b>new</b> Sign in at akismet.com/account." in desk_says(app)
 
 
 def pass_time(app: Flask) -> None:

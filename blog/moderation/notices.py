@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blog.alerts import ALERTS
+from blog.alerts import alert
 from blog.config import settings
 from blog.service import service
 
@@ -19,7 +19,7 @@ def notices() -> list[str]:
     if here.screens and state.broken:
         lines.append("Akismet does not answer. New comments wait and are asked about again by themselves.")
     if state.alert_code is not None or state.alert_message:
-        meaning = ALERTS.get(state.alert_code or 0)
-        words = f"{meaning.meaning} {meaning.next_step}" if meaning else state.alert_message
-        lines.append(f"Akismet says: {words}")
+        told = alert(state.alert_code or 0, state.alert_message)
+        goes_on = " Screening goes on meanwhile." if told.warns_only else ""
+        lines.append(f"Akismet says: {told.meaning} {told.next_step}{goes_on}")
     return lines
