@@ -80,7 +80,7 @@ def draw(
         care=care_note(article),
         older=older,
         newer=newer,
-        related=library().related(article),
+        related=[other for other in library().related(article, 5) if other not in (older, newer)][:3],
     )
 
 

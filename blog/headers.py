@@ -23,13 +23,15 @@ _SCRIPT = re.compile(rb"<script\b[^>]*\bsrc=")
 _ON_SITE = re.compile(r"(?:/(?![/\\])|\?|#|\Z)[^\x00-\x20\x7f\\]*", re.ASCII)
 
 
-def policy(*, script: bool = False, fetch: bool = False) -> str:
-    """The content security policy of a page, with or without the site's own script and its requests."""
+def policy(*, script: bool = False) -> str:
+    """The content security policy of a page, with or without the site's own script.
+
+    The script may ask this site for more: the desk and the preview do. Without that, tools which look at a page
+    from inside (Lighthouse) could not read robots.txt either, and would call it broken.
+    """
     parts = ["default-src 'none'", "img-src 'self'", "style-src 'self'"]
     if script:
-        parts.append("script-src 'self'")
-    if fetch:
-        parts.append("connect-src 'self'")
+        parts += ["script-src 'self'", "connect-src 'self'"]
     return "; ".join([*parts, "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"])
 
 
@@ -50,12 +52,6 @@ def private(response: Response) -> Response:
     """Mark an answer that is for one person: kept by no cache, found by no search. Fits `after_request`."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
-    return response
-
-
-def fetching(response: Response) -> Response:
-    """Let the script of this page ask this site for more. Fits `after_request`."""
-    response.headers[POLICY] = policy(script=_has_script(response), fetch=True)
     return response
 
 

@@ -20,7 +20,7 @@ ALWAYS = {
 }
 POLICY = "Content-Security-Policy"
 SCRIPT = (
-    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; form-action 'self'; "
+    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 HOSTILE_PATHS = [

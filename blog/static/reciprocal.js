@@ -18,7 +18,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     const form = one("#comment-form"), sent = one("main[data-sent]"), colour = one("[data-theme-switch]");
     if (colour) colours(colour);
-    if (form) { mine(form); replies(form); drafts(form); remembered(form); sending(form); }
+    if (form) { mine(form); replies(form); drafts(form); remembered(form); sending(form); preview(form); }
     if (sent) receipt(`draft ${sent.dataset.sent}`);
   });
 
@@ -139,6 +139,34 @@
       if (event.submitter === button) button.textContent = button.dataset.busy;
     });
     addEventListener("pageshow", () => { button.textContent = words; });
+  }
+
+  // Pressed once, the preview follows the typing. When it cannot be had, the form is sent for it as without a script.
+  function preview(form) {
+    const { audience, body } = form.elements, button = one("[name=preview]", form);
+    let later;
+    if (!button) return;
+    const look = async () => {
+      if (audience.value === "me") return true;
+      const data = new URLSearchParams(new FormData(form));
+      data.set("preview", "1");
+      try {
+        const response = await fetch(form.action, { method: "POST", body: data });
+        const fresh = one("#preview", new DOMParser().parseFromString(await response.text(), "text/html"));
+        const old = one("#preview", form);
+        if (!fresh) return false;
+        if (old) old.replaceWith(fresh); else button.parentNode.before(fresh);
+        return true;
+      } catch { return false; }
+    };
+    button.addEventListener("click", async (event) => {
+      event.preventDefault();
+      if (await look()) one("#preview", form)?.focus(); else form.requestSubmit(button);
+    });
+    body.addEventListener("input", () => {
+      clearTimeout(later);
+      if (one("#preview", form)) later = setTimeout(look, 400);
+    });
   }
 
   function receipt(name) {

@@ -1,1 +1,0 @@
-"""Where the README's figures come from: `make bench`."""
