@@ -1,10 +1,13 @@
-"""How a cached page knows that it is still right.
+"""How a kept page knows that it is still right: a promise, not a time-out.
 
-Three looks, cheapest first. A file of eight bytes in the data folder, mapped into every worker, changes after
-each commit that changed what readers see: comparing it costs a tenth of a microsecond, and so the next request
-to any worker of this machine sees a decision that was answered. The store itself is asked for the versions of
-the discussions when those bytes changed, and every half second for the sake of other machines. The article's
-file is asked for its time by one `stat`, so an edited article is seen by the very next request.
+After an answered decision, post or edit the next request to any worker of this machine sees it; other
+machines see it within a second. Three looks keep that, the cheapest at every request:
+
+- Eight bytes in a file of the data folder, mapped into every worker, are others after each commit that
+  changed what readers see. Comparing them costs a tenth of a microsecond.
+- An article's file is asked for its time by one `stat`.
+- When the bytes are others, and every half second for the sake of other machines, one small query brings the
+  versions of the discussions that changed. The other files and the clock are looked at then, too.
 """
 
 from __future__ import annotations
@@ -12,100 +15,198 @@ from __future__ import annotations
 import logging
 import mmap
 import os
+import secrets
 import threading
 import time
-from typing import Any
+import weakref
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import NamedTuple
 
 from flask import Flask
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from blog.articles import Library
-from blog.config import Settings
-from blog.db import db
+from blog.config import PACKAGE, Settings, bundled
 from blog.discussions import Discussion
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5  # seconds
-HOUR = 3600
-SITE = ""
+PATIENCE = 0.25  # seconds that a request waits for a look; a store that hangs must not stop readers
+HOUR = 3600  # seconds; the token in the form is made anew each hour
+OVERLAP = 60_000_000  # microseconds by which the clocks of several machines may differ
+FILE = "published"
+SITE = ""  # the row that stands for the whole site
+FIXED = "\0fixed"  # the scope of what never changes at its address
+
+Facts = tuple[Hashable, ...]
+
+
+class Stamp(NamedTuple):
+    """What a page was made from; equal stamps mean equal pages."""
+
+    file: Facts  # of the article it belongs to
+    articles: int  # the version of all of them
+    others: Facts
+
+
+NEVER = Stamp((), 0, ())
 
 
 class Freshness:
-    """The state of everything that a public page shows, as something to compare."""
+    """The state of everything that public pages show. Any thread may ask, and none of it raises."""
 
     def __init__(self, library: Library, settings: Settings) -> None:
         self._library = library
-        self._signal = _signal(settings)
-        self._engine: Engine | None = None
-        self._lock = threading.Lock()
+        self._folders = [bundled("templates"), PACKAGE / "static", *filter(None, [settings.templates_dir])]
+        self._path = settings.data_dir / FILE
+        self._number, self._map = _mapped(self._path)
+        self._engine = _engine(settings)
+        weakref.finalize(self, self._engine.dispose)
+        self._starting = threading.Lock()
+        self._looking: threading.Thread | None = None
+        self._began = self._look_at = 0.0
         self._seen = b""
-        self._look_at = 0.0
-        self._versions: dict[str, int] = {}
-        self._newest = -1
         self._away = False
+        # What the last look found.
+        self.moment = object()  # another one whenever any of it changed
+        self._versions: dict[str, int] = {}
+        self._changes = 0  # of any discussion
+        self._files: Facts = ()
+        self._hour = 0
 
     def init(self, app: Flask) -> None:
-        """Listen to the application's commits and know its store."""
+        """Listen to the application's commits."""
         app.extensions["blog.published"] = self.signal
-        with app.app_context():
-            self._engine = db.engine
 
     def signal(self) -> None:
         """Tell every worker of this machine that readers now see something else."""
-        self._signal[:8] = os.urandom(8)
+        _write(self._path)
 
-    def stamp(self, slug: str | None) -> tuple[Any, ...]:
-        """Changes whenever a page of that article changes; None: a page that shows all articles."""
-        now = time.monotonic()
-        if now >= self._look_at or self._signal[:8] != self._seen:
-            self._look()
-        self._library.refresh()
-        hour = int(time.time()) // HOUR  # the token in the form is made anew each hour
-        if slug is None:
-            return (self._library.version, self._newest, hour)
+    def is_known(self) -> bool:
+        """Whether what the last look found still holds, as far as eight bytes and the clock can tell."""
+        return self._map[:8] == self._seen and time.monotonic() < self._look_at
+
+    def look(self) -> None:
+        """Look at the store, the files and the clock, unless that is done; waits at most PATIENCE seconds."""
+        for _ in range(2):  # one that was under way may have begun before the change
+            thread = self._start()
+            if thread is None:
+                return
+            thread.join(max(0.0, self._began + PATIENCE - time.monotonic()))
+
+    def stamp(self, scope: str | None) -> Stamp:
+        """Changes whenever a page of that article does; None: a page that shows something of all articles."""
+        if scope == FIXED:
+            return NEVER
+        articles = self._library.version
+        if scope is None:
+            return Stamp((), articles, (self._changes, self._files))
         versions = self._versions
-        return (
-            self._library.version,
-            self._library.stamp(slug),
-            versions.get(slug),
-            versions.get(SITE),
-            hour,
-        )
+        others = versions.get(scope), versions.get(SITE), self._files, self._hour
+        return Stamp(self.file(scope), articles, others)
+
+    def file(self, scope: str | None) -> Facts:
+        """The article's file now, by one `stat`; empty when it is gone, or when there is no such article."""
+        return () if scope is None or scope == FIXED else self._library.stamp(scope)
+
+    def _start(self) -> threading.Thread | None:
+        with self._starting:
+            if self._looking is None and not self.is_known():
+                self._began = time.monotonic()
+                self._looking = threading.Thread(target=self._look, daemon=True, name="freshness")
+                self._looking.start()
+            return self._looking
 
     def _look(self) -> None:
-        with self._lock:
-            seen = self._signal[:8]
-            if seen == self._seen and time.monotonic() < self._look_at:
-                return  # another thread has looked while this one waited
-            query = select(Discussion.slug, Discussion.version)
-            if self._newest >= 0:
-                query = query.where(Discussion.version >= self._newest)
-            try:
-                assert self._engine is not None
-                with self._engine.connect() as connection:
-                    rows = connection.execute(query).all()
-            except SQLAlchemyError as error:
-                # Reading goes on with what is known; a signal that was not followed stays to be followed.
-                self._look_at = time.monotonic() + LOOK_EVERY
-                if not self._away:
-                    log.warning("the store is away (%s); pages come from memory", type(error).__name__)
-                self._away = True
-                return
-            self._away = False
-            if rows:
-                self._versions = {**self._versions, **{row.slug: row.version for row in rows}}
-            self._newest = max(self._versions.values(), default=0)
-            self._seen, self._look_at = seen, time.monotonic() + LOOK_EVERY
+        try:
+            self._follow()
+            seen = self._map[:8]  # before the store: what comes in between is looked at again
+            if self._look_at_store() | self._look_at_files() | self._look_at_clock():
+                self.moment = object()
+            self._seen = seen
+        finally:
+            self._look_at = time.monotonic() + LOOK_EVERY
+            self._looking = None
+
+    def _follow(self) -> None:
+        """Somebody may have put another file there, as when a backup is restored."""
+        try:
+            if self._path.stat().st_ino != self._number:
+                self._number, self._map = _mapped(self._path)
+        except OSError:
+            _write(self._path)  # found by the next look
+
+    def _look_at_store(self) -> bool:
+        since = max(self._versions.values(), default=0) - OVERLAP
+        query = select(Discussion.slug, Discussion.version).where(Discussion.version > since)
+        try:
+            with self._engine.connect() as connection:
+                rows = {row.slug: row.version for row in connection.execute(query)}
+        except SQLAlchemyError as error:
+            # Reading goes on with what is known.
+            if not self._away:
+                log.warning("the store is away (%s); pages come from memory", type(error).__name__)
+            self._away = True
+            return False
+        self._away = False
+        if rows.items() <= self._versions.items():
+            return False
+        self._versions = {**self._versions, **rows}
+        self._changes += 1
+        return True
+
+    def _look_at_files(self) -> bool:
+        version = self._library.version
+        self._library.refresh()
+        files = tuple(_times(self._folders))
+        changed = files != self._files or version != self._library.version
+        self._files = files
+        return changed
+
+    def _look_at_clock(self) -> bool:
+        before, self._hour = self._hour, int(time.time()) // HOUR
+        return before != self._hour
 
 
-def _signal(settings: Settings) -> mmap.mmap:
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(settings.data_dir / "published", os.O_RDWR | os.O_CREAT, 0o600)
+def _engine(settings: Settings) -> Engine:
+    """One connection of its own: the application's may all be busy with posts."""
+    return create_engine(
+        settings.database, pool_size=1, max_overflow=0, pool_pre_ping=True, isolation_level="AUTOCOMMIT"
+    )
+
+
+def _mapped(path: Path) -> tuple[int, mmap.mmap]:
+    """The file's number and its eight bytes, only to read: a write into a map kills on a full disk."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists() or path.stat().st_size < 8:
+        _write(path)
+    with path.open("rb") as file:
+        return os.fstat(file.fileno()).st_ino, mmap.mmap(file.fileno(), 8, prot=mmap.PROT_READ)
+
+
+def _write(path: Path) -> None:
+    """Eight bytes that never were there before; a counter could lose one of two steps made at once."""
     try:
-        if os.fstat(handle).st_size < 8:
-            os.ftruncate(handle, 8)
-        return mmap.mmap(handle, 8)
-    finally:
-        os.close(handle)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.pwrite(handle, secrets.token_bytes(8), 0)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        log.warning("other workers will see a change half a second late (%s)", type(error).__name__)
+
+
+def _times(folders: Iterable[str | Path]) -> Iterable[Hashable]:
+    for folder in folders:
+        for place, inner, names in os.walk(folder):
+            inner.sort()
+            for name in sorted(names):
+                path = f"{place}/{name}"
+                try:
+                    found = os.stat(path)  # noqa: PTH116  (twice as fast, and done twice a second)
+                except OSError:
+                    continue
+                yield path, found.st_mtime_ns, found.st_size

@@ -1,35 +1,45 @@
 """Public pages from memory, ahead of Flask: bytes, compressed once, with an ETag.
 
-A view says that its page is the same for everybody by `share`. The page is then kept until what it shows has
-changed, which freshness.py knows. Nothing that sets a cookie or is not a plain 200 is ever kept.
+A view says by `share` that its page is the same for everybody. The page is then kept with the stamp of what
+it was made from, and answered only while that stamp is still the present one (freshness.py). Nothing that
+sets a cookie or is not a plain 200 is ever kept.
+
+`find` is the short way: what was asked before in the very same words costs one look into a dictionary. It
+never waits, so the server's own thread may call it. Everything else goes through the middleware.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from time import time
-from typing import Any
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-import brotli
 from flask import Response, request
 
-from blog.freshness import Freshness
+from blog.freshness import FIXED, Freshness
+from blog.kept import Answer, Page, is_shareable
+from blog.variants import Headers, choose
 
-Environ = dict[str, Any]
-Start = Callable[..., Any]
-Wsgi = Callable[[Environ, Start], Iterable[bytes]]
-
-MOST_BYTES = 32 * 1024 * 1024
+MOST_BYTES = 24 * 1024 * 1024
+MOST_PATHS = 10_000  # whose marks are remembered
+MOST_WORDINGS = 64  # of requests for one page
 MARK = "blog.share"
 CACHE_CONTROL = "public, max-age=0, must-revalidate"
-# What a 304 repeats; the rest belongs to the body.
-FOR_304 = frozenset({"cache-control", "content-location", "date", "etag", "expires", "vary"})
-WAIT = 10.0  # seconds that a request waits for another that draws the same page
+WAIT = 5.0  # seconds that a request waits for another that draws the same page
+
+Wording = tuple[str | None, ...]  # host, path, query, Accept-Encoding
+
+
+class Mark(NamedTuple):
+    """What a view said about its page."""
+
+    scope: str | None
+    query: tuple[str, ...]
+    until: float | None
 
 
 def share(
@@ -37,201 +47,225 @@ def share(
 ) -> Response:
     """Mark a page that is the same for every reader.
 
-    `scope`: the slug of the article it belongs to, None: it shows something of all. `query`: the query
-    parameters that change it. `until`: when it changes by itself.
+    `scope`: the slug of the article it belongs to; None: it shows something of all; FIXED: its address
+    changes with its content. `query`: the query parameters that change it. `until`: when it changes anyway.
     """
-    response.headers["Cache-Control"] = CACHE_CONTROL
-    response.vary.add("Accept-Encoding")
-    request.environ[MARK] = (scope, tuple(query), until.timestamp() if until else None)
+    response.headers.setdefault("Cache-Control", CACHE_CONTROL)
+    request.environ[MARK] = Mark(scope, tuple(query), until.timestamp() if until else None)
     return response
 
 
-class Page:
-    """One kept page in its encodings."""
+class Drawing:
+    """A page that is being drawn, for those who wait for it."""
 
-    __slots__ = ("answers", "etag", "not_modified", "scope", "size", "stamp", "until")
-
-    def __init__(
-        self,
-        headers: list[tuple[str, str]],
-        body: bytes,
-        scope: str | None,
-        stamp: tuple[Any, ...],
-        until: float | None,
-    ) -> None:
-        self.scope, self.stamp, self.until = scope, stamp, until
-        # Weak: one tag for all encodings, so that any of them can be confirmed by any other.
-        self.etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-        kept = [pair for pair in headers if pair[0].lower() not in ("content-length", "etag")]
-        kept.append(("ETag", self.etag))
-        self.not_modified = [
-            pair for pair in kept if pair[0].lower() in FOR_304 or pair[0].lower() not in BODILY
-        ]
-        self.answers: dict[str, tuple[list[tuple[str, str]], list[bytes]]] = {}
-        variants = {"": body}
-        if compressible(headers):
-            variants["gzip"] = gzip.compress(body, 6, mtime=0)
-            variants["br"] = brotli.compress(body, quality=5)
-        for encoding, content in variants.items():
-            extra = [("Content-Encoding", encoding)] if encoding else []
-            self.answers[encoding] = ([*kept, *extra, ("Content-Length", str(len(content)))], [content])
-        self.size = sum(map(len, variants.values())) + 2000
-
-
-BODILY = frozenset({"content-type", "content-encoding", "content-length", "content-language"})
-
-
-def compressible(headers: Iterable[tuple[str, str]]) -> bool:
-    """Whether the body is text."""
-    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    return kind.startswith("text/") or any(word in kind for word in ("xml", "json", "javascript"))
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.page: Page | None = None
 
 
 class PageCache:
     """WSGI middleware that answers GET and HEAD for shared pages from memory."""
 
-    def __init__(self, app: Wsgi, freshness: Freshness, most_bytes: int = MOST_BYTES) -> None:
-        self.app, self.freshness, self.most_bytes = app, freshness, most_bytes
-        self.pages: OrderedDict[str, Page] = OrderedDict()
-        self.bytes = 0
-        self._queries: dict[str, tuple[str, ...]] = {}
-        self._drawing: dict[str, threading.Lock] = {}
+    def __init__(self, app: WSGIApplication, freshness: Freshness, most_bytes: int = MOST_BYTES) -> None:
+        self._app, self._freshness, self._most_bytes = app, freshness, most_bytes
         self._lock = threading.Lock()
-        self._encodings: dict[str, str] = {}
+        self._pages: OrderedDict[str, Page] = OrderedDict()
+        self._bytes = 0
+        self._marks: dict[str, Mark] = {}
+        self._asked: dict[Wording, tuple[Page, Answer]] = {}
+        self._drawing: dict[str, Drawing] = {}
 
-    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+    def find(
+        self, host: str | None, path: str, query: str, accepted: str | None, known: str | None
+    ) -> Answer | None:
+        """The answer to a GET that was asked before and is certainly still right; never waits.
+
+        A host is known only when it came through the middleware, and so through what stands before it.
+        """
+        asked = self._asked.get((host, path, query, accepted))
+        if asked is None:
+            return None
+        page, answer = asked
+        freshness = self._freshness
+        if not freshness.is_known() or page.seen is not freshness.moment:
+            return None
+        if page.stamp.file != freshness.file(page.scope) or page.is_over():
+            return None
+        page.used = True
+        return answer if known is None else answer.unless_known(known)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from memory what can be, and let the application draw the rest."""
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return self.app(environ, start_response)
-        key = self._key(environ)
-        page = self.pages.get(key)
-        if page is not None and self._is_fresh(page):
-            return self._answer(page, environ, start_response)
-        if page is None and environ["PATH_INFO"] not in self._queries:
+            return self._app(environ, start_response)
+        self._freshness.look()
+        mark = self._marks.get(environ["PATH_INFO"])
+        if mark is None:
             return self._draw(environ, start_response)
-        # Many ask at the moment a page became stale; one draws, the others wait and take it.
-        turn = self._drawing.setdefault(key, threading.Lock())
-        got = turn.acquire(timeout=WAIT)
-        try:
-            page = self.pages.get(self._key(environ))
-            if page is not None and self._is_fresh(page):
-                return self._answer(page, environ, start_response)
-            return self._draw(environ, start_response, page)
-        finally:
-            if got:
-                turn.release()
-                self._drawing.pop(key, None)
+        key = _key(environ, mark)
+        page = self._pages.get(key)
+        if page is not None and (self._is_fresh(page) or page.is_standing_in()):
+            return self._answer(page, environ, start_response)
+        return self._draw_once(key, environ, start_response)
 
-    def _key(self, environ: Environ) -> str:
-        path: str = environ["PATH_INFO"]
-        query: str = environ.get("QUERY_STRING", "")
-        if not query:
-            return path
-        wanted = self._queries.get(path, ())
-        pairs = [pair for pair in query.split("&") if pair.partition("=")[0] in wanted]
-        return f"{path}?{pairs[0]}" if pairs else path
+    def _draw_once(
+        self, key: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Many ask at the moment when a page became stale: one draws, the others wait for what it draws."""
+        for turn in (1, 2):
+            drawing = Drawing()
+            with self._lock:
+                other = self._drawing.setdefault(key, drawing)
+            if other is drawing:
+                try:
+                    return self._draw(environ, start_response, self._pages.get(key), drawing)
+                finally:
+                    del self._drawing[key]
+                    drawing.done.set()
+            other.done.wait(WAIT)
+            # The second one began after this request had come: that is new enough, whatever changed since.
+            if other.page is not None and (turn == 2 or self._is_fresh(other.page)):
+                return self._answer(other.page, environ, start_response)
+        return self._draw(environ, start_response, self._pages.get(key))
 
-    def _is_fresh(self, page: Page) -> bool:
-        if page.until is not None and time() >= page.until:
-            return False
-        return page.stamp == self.freshness.stamp(page.scope)
-
-    def _answer(self, page: Page, environ: Environ, start_response: Start) -> Iterable[bytes]:
-        known = environ.get("HTTP_IF_NONE_MATCH")
-        if known is not None and _matches(known, page.etag):
-            start_response("304 Not Modified", page.not_modified)
-            return ()
-        accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
-        encoding = self._encodings.get(accepted)
-        if encoding is None:
-            encoding = self._remember(accepted)
-        headers, body = page.answers.get(encoding) or page.answers[""]
-        start_response("200 OK", headers)
-        return () if environ["REQUEST_METHOD"] == "HEAD" else body
-
-    def _remember(self, accepted: str) -> str:
-        if len(self._encodings) > 500:
-            self._encodings.clear()
-        encoding = self._encodings[accepted] = best_encoding(accepted)
-        return encoding
-
-    def _draw(self, environ: Environ, start_response: Start, old: Page | None = None) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        # Taken before the view reads anything: what changes meanwhile makes the page stale, never wrong.
-        slug = path.split("/", 3)[2] if path.startswith("/posts/") else None
-        stamp = self.freshness.stamp(slug)
-        begun: list[Any] = []
-        # The view draws a whole page for HEAD as well, so that both have one entry and the same length.
-        method, environ["REQUEST_METHOD"] = environ["REQUEST_METHOD"], "GET"
-
-        def begin(
-            status: str, headers: list[tuple[str, str]], exc_info: Any = None
-        ) -> Callable[[bytes], Any]:
-            begun[:] = [status, headers]
-            return lambda data: None
-
-        answer = self.app(environ, begin)
-        environ["REQUEST_METHOD"] = method
-        status, headers = begun
-        mark = environ.get(MARK)
-        if (
-            mark is None
-            or not status.startswith("200")
-            or any(name.lower() == "set-cookie" for name, _ in headers)
-        ):
-            if old is not None and status.startswith("503") and old.stamp[:2] == stamp[:2]:
-                _close(answer)
-                return self._answer(old, environ, start_response)
-            start_response(status, headers)
-            return _empty(answer) if method == "HEAD" else answer
-        try:
-            body = b"".join(answer)
-        finally:
+    def _draw(
+        self,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        old: Page | None = None,
+        drawing: Drawing | None = None,
+    ) -> Iterable[bytes]:
+        # Before the view reads anything: what changes meanwhile makes the page stale, never wrong.
+        moment, guess = self._freshness.moment, _scope_of(environ["PATH_INFO"])
+        stamps = {scope: self._freshness.stamp(scope) for scope in (guess, None, FIXED)}
+        status, headers, answer = self._run(environ)
+        mark: Mark | None = environ.get(MARK)
+        if old is not None and status.startswith("503") and old.is_good_enough(stamps[old.scope]):
             _close(answer)
-        scope, query, until = mark
-        page = Page(headers, body, slug if scope is not None else None, stamp, until)
-        self._keep(environ, path, query, page)
+            page = old
+        elif mark is not None and mark.scope in stamps and is_shareable(status, headers):
+            page = Page(headers, _read(answer), mark.scope, stamps[mark.scope], mark.until)
+            page.seen = moment
+            self._keep(environ, mark, page)
+        else:
+            start_response(status, headers)
+            return _close(answer) if environ["REQUEST_METHOD"] == "HEAD" else answer
+        if drawing is not None:
+            drawing.page = page
         return self._answer(page, environ, start_response)
 
-    def _keep(self, environ: Environ, path: str, query: tuple[str, ...], page: Page) -> None:
-        with self._lock:
-            if len(self._queries) > 10_000:
-                self._queries.clear()
-            self._queries[path] = query
-            key = self._key(environ)
-            old = self.pages.pop(key, None)
-            self.bytes += page.size - (old.size if old else 0)
-            self.pages[key] = page
-            while self.bytes > self.most_bytes and self.pages:
-                _, dropped = self.pages.popitem(last=False)
-                self.bytes -= dropped.size
+    def _run(self, environ: WSGIEnvironment) -> tuple[str, Headers, Iterable[bytes]]:
+        begun: list[tuple[str, Headers]] = []
 
+        def begin(status: str, headers: Headers, exc_info: object = None) -> object:
+            begun[:] = [(status, headers)]
+            return None
 
-def _matches(known: str, etag: str) -> bool:
-    bare = etag.removeprefix("W/")
-    return known.strip() == "*" or any(one.strip().removeprefix("W/") == bare for one in known.split(","))
-
-
-def best_encoding(accepted: str) -> str:
-    """br or gzip when the browser takes it, the first of these two; otherwise none."""
-    weights: dict[str, float] = {}
-    for part in accepted.lower().split(","):
-        name, _, parameter = part.partition(";")
+        # A whole page is drawn for HEAD too, so that both share one entry and one length.
+        method, environ["REQUEST_METHOD"] = environ["REQUEST_METHOD"], "GET"
         try:
-            weights[name.strip()] = float(parameter.partition("=")[2]) if parameter.strip() else 1.0
-        except ValueError:
-            weights[name.strip()] = 0.0
-    plain = weights.get("identity", 0.001)
-    best = max(("br", "gzip"), key=lambda name: weights.get(name, weights.get("*", 0.0)))
-    return best if weights.get(best, weights.get("*", 0.0)) > 0 and weights.get(best, 1.0) >= plain else ""
+            answer = self._app(environ, begin)  # type: ignore[arg-type]
+        finally:
+            environ["REQUEST_METHOD"] = method
+        return *begun[0], answer
+
+    def _is_fresh(self, page: Page) -> bool:
+        freshness = self._freshness
+        moment = freshness.moment
+        if page.is_over():
+            return False
+        if page.seen is moment and page.stamp.file == freshness.file(page.scope):
+            return True
+        if page.stamp != freshness.stamp(page.scope):
+            return False
+        page.seen = moment
+        return True
+
+    def _answer(self, page: Page, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        get = environ.get
+        accepted, known = get("HTTP_ACCEPT_ENCODING"), get("HTTP_IF_NONE_MATCH")
+        answer = page.answer(choose(accepted))
+        self._remember(
+            page, (get("HTTP_HOST"), environ["PATH_INFO"], get("QUERY_STRING", ""), accepted), answer
+        )
+        if known is not None:
+            answer = answer.unless_known(known)
+        start_response(answer.status, answer.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+
+    def _remember(self, page: Page, wording: Wording, answer: Answer) -> None:
+        with self._lock:
+            if not page.kept:
+                return
+            self._count(page)
+            if wording not in self._asked:
+                if len(page.asked) >= MOST_WORDINGS:
+                    self._forget_wordings(page)
+                page.asked.append(wording)
+            self._asked[wording] = page, answer
+
+    def _keep(self, environ: WSGIEnvironment, mark: Mark, page: Page) -> None:
+        with self._lock:
+            if len(self._marks) >= MOST_PATHS:
+                self._marks.clear()
+            self._marks[environ["PATH_INFO"]] = mark
+            if page.size > self._most_bytes // 4:
+                return
+            key = _key(environ, mark)
+            self._drop(self._pages.pop(key, None))
+            self._pages[key], page.kept = page, True
+            self._count(page)
+            while self._bytes > self._most_bytes:
+                oldest, candidate = self._pages.popitem(last=False)
+                if candidate.used:  # a second chance, at the end of the row
+                    candidate.used = False
+                    self._pages[oldest] = candidate
+                else:
+                    self._drop(candidate)
+
+    def _count(self, page: Page) -> None:
+        size = page.size
+        self._bytes += size - page.counted
+        page.counted = size
+
+    def _drop(self, page: Page | None) -> None:
+        if page is not None:
+            self._bytes -= page.counted
+            page.kept = False
+            self._forget_wordings(page)
+
+    def _forget_wordings(self, page: Page) -> None:
+        for wording in page.asked:
+            self._asked.pop(wording, None)
+        page.asked.clear()
 
 
-def _empty(answer: Iterable[bytes]) -> Iterable[bytes]:
-    _close(answer)
-    return ()
+def _key(environ: WSGIEnvironment, mark: Mark) -> str:
+    """The path with what of the query changes the page, in one order."""
+    path: str = environ["PATH_INFO"]
+    query: str = environ.get("QUERY_STRING", "")
+    if not query or not mark.query:
+        return path
+    given = dict(reversed(parse_qsl(query, keep_blank_values=True, encoding="latin-1")))  # the first counts
+    wanted = [(name, given[name]) for name in mark.query if name in given]
+    return f"{path}?{urlencode(wanted, encoding='latin-1')}" if wanted else path
 
 
-def _close(answer: Iterable[bytes]) -> None:
+def _scope_of(path: str) -> str:
+    """The slug that a path is about, if it is about one: /posts/SLUG/..., or a page at /SLUG/."""
+    parts = path.encode("latin-1", "replace").decode("utf-8", "replace").split("/")
+    return parts[2] if len(parts) > 2 and parts[1] == "posts" else parts[1] if len(parts) > 1 else ""
+
+
+def _read(answer: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(answer)
+    finally:
+        _close(answer)
+
+
+def _close(answer: Iterable[bytes]) -> Iterable[bytes]:
     close = getattr(answer, "close", None)
     if close is not None:
         close()
+    return []

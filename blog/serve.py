@@ -1,66 +1,201 @@
-"""The server: granian's worker processes with enough threads, and the timer for what is owed."""
+"""The server: worker processes with granian's HTTP inside, which one parent starts, replaces and ends.
+
+The parent opens the listening sockets, forks and waits; it has no threads and answers nothing. When it is
+told to stop it lets nobody new in, has the workers answer whoever is in already, and waits for them. That is
+why a restart drops no request.
+"""
 
 from __future__ import annotations
 
-import fcntl
+import asyncio
+import ctypes
+import gc
 import logging
 import os
+import resource
+import signal
+import socket
+import struct
+import sys
 import threading
+import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Flask
-from granian.constants import HTTPModes, Interfaces
+from granian import _granian
 from granian.http import HTTP1Settings
-from granian.server import Server
 
 from blog import logs
-from blog.config import Settings, settings
+from blog.config import Settings
 from blog.db import db
+from blog.door import Door
+from blog.headers import base_headers
 from blog.reconcile import reconcile
 
 log = logging.getLogger(__name__)
 
-# A thread is taken before a request's body has arrived, so slow senders must not be able to take them all.
-THREADS = 128
+# granian's own supervisor breaks off connections that wait to be accepted when it stops, and cannot answer
+# from a worker's first thread; so its workers are started here. Its type stubs are of an earlier version.
+granian: Any = _granian
+
+BACKLOG = 2048  # connections that wait to be accepted, for each worker
+CONNECTIONS = 8192  # open ones, for each worker; a connection that says nothing costs a few kB
+HEADERS = HTTP1Settings(header_read_timeout=15_000, max_buffer_size=64 * 1024)
 EVERY = 60.0  # seconds between two runs of what is owed
-GRACE = 20  # seconds that a worker has to finish what it accepted
+GRACE = 20  # seconds that workers have to finish what they accepted
+QUIET = 0.1  # seconds without a request after which an ending worker closes idle connections
+QUICK = 5.0  # seconds; a worker that ends sooner has not worked at all
+TRIES = 5  # such workers in a row, and the server gives up
+
+Make = Callable[[], Flask]
 
 
-def serve(here: Settings, make: Callable[[], Flask]) -> None:
-    """Answer requests until SIGTERM or Ctrl-C; then finish what was accepted and return."""
-    server = Server(
-        "blog",
-        address=here.host,
-        port=here.port,
-        interface=Interfaces.WSGI,
-        workers=here.workers,
-        blocking_threads=THREADS,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000, pipeline_flush=True),
-        websockets=False,
-        backlog=1024,
-        respawn_failed_workers=True,
-        respawn_interval=0.5,
-        workers_kill_timeout=GRACE,
-        log_enabled=False,
-    )
+def serve(here: Settings, make: Make) -> None:
+    """Answer requests until SIGTERM or Ctrl-C; then finish what was accepted and return.
+
+    `make` builds the application, once in each worker. Raises SystemExit, with a line of explanation, when
+    the address cannot be used, and when workers end as soon as they are started.
+    """
+    _raise_file_limit()
+    listeners = _listen(here)
     print(f"Serving {here.site_url} on http://{here.host}:{here.port} (Ctrl-C ends it)", flush=True)
+    Parent(listeners, make, here).run()
 
-    def load(*_: Any) -> Flask:
-        app = make()
+
+class Parent:
+    """Keeps one worker for each listening socket."""
+
+    def __init__(self, listeners: list[socket.socket], make: Make, here: Settings) -> None:
+        self._listeners, self._make, self._here = listeners, make, here
+        self._places: dict[int, int] = {}  # process id -> number of its socket
+        self._started: dict[int, float] = {}
+        self._quick = 0
+        # Nothing is ever written: the workers see its end when the parent closes it, or is gone.
+        self._end, self._alive = os.pipe()
+
+    def run(self) -> None:
+        """Start the workers, replace those that end, and end them all when told to."""
+        # Taken one by one below instead of interrupting whatever runs.
+        signals = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGALRM}
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        gc.freeze()  # the workers share what is in memory now as long as nobody touches it
+        try:
+            for number in range(len(self._listeners)):
+                self._start(number)
+            while signal.sigwait(signals) == signal.SIGCHLD:
+                for number in self._ended():
+                    self._start(number)
+            self._stop(signals)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _start(self, number: int) -> None:
+        pid = os.fork()
+        if pid == 0:
+            os.close(self._alive)
+            _work(self._listeners[number], number, self._make, self._here, self._end)
+        self._places[pid], self._started[pid] = number, time.monotonic()
+
+    def _ended(self) -> list[int]:
+        """The numbers of the sockets whose workers have ended."""
+        numbers = []
+        while self._places:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                break
+            numbers.append(self._places.pop(pid))
+            lived = time.monotonic() - self._started.pop(pid)
+            log.error("a worker ended with status %d after %.0f s", os.waitstatus_to_exitcode(status), lived)
+            self._quick = self._quick + 1 if lived < QUICK else 0
+            if self._quick >= TRIES:
+                self._kill()
+                raise SystemExit("Error: workers end as soon as they are started; the log says why.")
+            if self._quick > 1:
+                time.sleep(0.5)
+        return numbers
+
+    def _stop(self, signals: set[signal.Signals]) -> None:
+        for listener in self._listeners:
+            _let_nobody_in(listener)
+        os.close(self._alive)
+        signal.alarm(GRACE)
+        while self._places:
+            if signal.sigwait(signals) == signal.SIGALRM:
+                log.error("requests were not finished in %d seconds", GRACE)
+                self._kill()
+            while self._places:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                self._places.pop(pid)
+        signal.alarm(0)
+
+    def _kill(self) -> None:
+        for pid in self._places:
+            os.kill(pid, signal.SIGKILL)
+
+
+class Shortcut(granian.CallbackScheduler):  # type: ignore[misc]
+    """Hands each request to the door in granian's own thread, without a turn through an event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, door: Door, *_: None) -> None:
+        super().__init__()
+        self._schedule_fn = door.admit
+
+
+def _work(listener: socket.socket, number: int, make: Make, here: Settings, end: int) -> NoReturn:
+    """What a worker process does from its beginning to its end."""
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which knows what to do
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
         logs.take_over()
-        threading.Thread(target=tend, args=(app,), daemon=True, name="reconcile").start()
-        return app
+        app = make()
+        kept = app.extensions.get("blog.pagecache")
+        find = kept.find if kept else lambda *_: None
+        door = Door(app, find, app.config["MAX_CONTENT_LENGTH"], base_headers(here))
+        if number == 0:
+            threading.Thread(target=_tend, args=(app,), daemon=True, name="reconcile").start()
+        _answer(listener, number, door, end)
+        status = 0
+    except BaseException:
+        log.exception("a worker failed")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Not by way of the parent's own exit, whose code this process has inherited.
+        os._exit(status)
 
-    server.serve(target_loader=load, wrap_loader=False)
+
+def _answer(listener: socket.socket, number: int, door: Door, end: int) -> None:
+    logging.getLogger("_granian").setLevel(logging.WARNING)
+    loop, stopping, ended, over = door.loop, asyncio.Event(), asyncio.Event(), granian.WorkerSignal()
+    loop.add_reader(end, stopping.set)
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    over.add_cb(lambda: loop.call_soon_threadsafe(ended.set))
+    worker = granian.RSGIWorker(
+        number + 1,
+        (None, granian.SocketHolder(listener.fileno(), False, BACKLOG)),
+        None,
+        backpressure=CONNECTIONS,
+        http_mode="1",
+        http1_opts=HEADERS,
+    )
+    worker.serve_str(Shortcut(loop, door, None, None, None), loop, over)
+
+    async def until_the_end() -> None:
+        await stopping.wait()
+        loop.remove_reader(end)
+        await door.close(QUIET, GRACE / 4)
+        over.set()
+        await ended.wait()
+
+    loop.run_until_complete(until_the_end())
 
 
-def tend(app: Flask) -> None:
-    """Do what is owed every minute, in whichever worker holds the lock; the next takes over when it ends."""
-    with app.app_context():
-        handle = hold(settings().data_dir / ".reconcile.lock")
+def _tend(app: Flask) -> None:
+    """Do what is owed every minute; in the first worker only, and its successors."""
     pause = threading.Event()
     while True:
         with app.app_context():
@@ -72,11 +207,52 @@ def tend(app: Flask) -> None:
             finally:
                 db.session.remove()
         pause.wait(EVERY)
-        assert handle
 
 
-def hold(path: Path) -> int:
-    """Wait for the lock on a file and keep it until this process ends."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    return handle
+def _listen(here: Settings) -> list[socket.socket]:
+    """A socket for each worker, all on one address; the kernel spreads connections over them."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            here.host, here.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        # Sockets that share an address would also share it with another server; this one would not.
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+        listeners = [socket.socket(family, kind, protocol) for _ in range(here.workers)]
+        for listener in listeners:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+            listener.setblocking(False)
+    except OSError as error:
+        raise SystemExit(
+            f"Error: BLOG_HOST and BLOG_PORT: cannot listen on {here.host} port {here.port} ({error.strerror});"
+            " choose another port, or end what uses this one."
+        ) from None
+    return listeners
+
+
+def _let_nobody_in(listener: socket.socket) -> None:
+    """Ignore new connections, but keep those that wait to be accepted: closing would break them off.
+
+    On Linux a filter without mercy: it drops what arrives for the listening socket itself. Who tries again in
+    a second finds the next server, or none.
+    """
+    if sys.platform != "linux":
+        return
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # one instruction: return 0 bytes
+    program = struct.pack("HP", 1, ctypes.addressof(drop))
+    listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
+
+_SO_ATTACH_FILTER = 26
+
+
+def _raise_file_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

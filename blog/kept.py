@@ -1,0 +1,124 @@
+"""A kept page: what it was made from, and its answers, each made once when it is first asked for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from blog.freshness import Stamp
+from blog.variants import CODINGS, NONE_ACCEPTABLE, PLAIN, SMALLEST, Headers, is_match, is_text, tag_of
+
+# Seconds that a page may be answered although it should be drawn anew, while the store is away. The token in
+# its form works for a day.
+OLDEST = 12 * 3600
+RETRY = 1.0  # seconds between two attempts to draw such a page
+BODILY = frozenset({"content-type", "content-encoding", "content-length", "content-language"})
+UNACCEPTABLE = (
+    b"This page comes as it is, or compressed with gzip or br. The request accepts none of these.\n"
+)
+
+
+@dataclass(slots=True, frozen=True)
+class Answer:
+    """An answer, ready to be sent."""
+
+    code: int
+    status: str
+    headers: Headers
+    body: bytes
+    etag: str = ""
+    not_modified: Answer | None = None
+
+    def unless_known(self, known: str) -> Answer:
+        """This answer, or a 304 for whoever has it already: `known` is an If-None-Match header."""
+        if self.not_modified is not None and is_match(known, self.etag):
+            return self.not_modified
+        return self
+
+
+class Page:
+    """One page in all its forms."""
+
+    def __init__(
+        self, headers: Headers, body: bytes, scope: str | None, stamp: Stamp, until: float | None
+    ) -> None:
+        """`until`: seconds since 1970 when it changes by itself."""
+        self.scope, self.stamp, self.until = scope, stamp, until
+        self._made, self._retry_at = time.monotonic(), 0.0
+        self._body, self._tag, self._text = body, tag_of(body), is_text(headers) and len(body) >= SMALLEST
+        self._headers = _without(headers, {"content-length", "etag", "vary"})
+        vary = [value for name, value in headers if name.lower() == "vary"]
+        self._headers.append(("Vary", ", ".join(dict.fromkeys([*vary, "Accept-Encoding"]))))
+        self._answers: dict[str, Answer] = {}
+        # What the cache notes about it.
+        self.seen: object = None  # the moment at which it was found to be fresh
+        self.used = self.kept = False
+        self.counted = 0  # bytes
+        self.asked: list[tuple[str | None, ...]] = []
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return 4096 + len(self._body) + sum(len(answer.body) for answer in list(self._answers.values()))
+
+    def is_over(self) -> bool:
+        """Whether the time has come at which it changes by itself."""
+        return self.until is not None and time.time() >= self.until
+
+    def is_good_enough(self, now: Stamp) -> bool:
+        """Whether it may stand in while the store is away: never when an article it shows has changed."""
+        articles_stand = self.scope is not None or now.articles == self.stamp.articles
+        if now.file != self.stamp.file or not articles_stand:
+            return False
+        self._retry_at = time.monotonic() + RETRY
+        return time.monotonic() < self._made + OLDEST
+
+    def is_standing_in(self) -> bool:
+        """Whether it was found good enough a moment ago."""
+        return time.monotonic() < self._retry_at
+
+    def answer(self, coding: str) -> Answer:
+        """The page in that coding, as `variants.choose` names it."""
+        found = self._answers.get(coding)
+        if found is None:
+            found = self._answers[coding] = self._make(coding)
+        return found
+
+    def _make(self, coding: str) -> Answer:
+        if coding == NONE_ACCEPTABLE:
+            return self._refusal()
+        if coding == PLAIN or not self._text:
+            return self._complete(f'"{self._tag}"', self._body)
+        packed = CODINGS[coding](self._body)
+        return self._complete(f'"{self._tag}-{coding}"', packed, ("Content-Encoding", coding))
+
+    def _complete(self, etag: str, body: bytes, *more: tuple[str, str]) -> Answer:
+        headers = [*self._headers, ("ETag", etag)]
+        short = Answer(304, "304 Not Modified", _without(headers, BODILY), b"")
+        headers += [*more, ("Content-Length", str(len(body)))]
+        return Answer(200, "200 OK", headers, body, etag, short)
+
+    def _refusal(self) -> Answer:
+        headers = _without(self._headers, {*BODILY, "cache-control"})
+        headers += [
+            ("Cache-Control", "no-store"),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(UNACCEPTABLE))),
+        ]
+        return Answer(406, "406 Not Acceptable", headers, UNACCEPTABLE)
+
+
+def is_shareable(status: str, headers: Headers) -> bool:
+    """Whether an answer may be kept at all, whatever a view said about it."""
+    if not status.startswith("200"):
+        return False
+    for name, value in headers:
+        if name.lower() == "set-cookie":
+            return False
+        if name.lower() == "cache-control" and ("no-store" in value or "private" in value):
+            return False
+    return True
+
+
+def _without(headers: Headers, names: set[str] | frozenset[str]) -> Headers:
+    return [pair for pair in headers if pair[0].lower() not in names]
