@@ -229,8 +229,8 @@ def _listen(here: Settings) -> list[socket.socket]:
             listener.setblocking(False)
     except OSError as error:
         raise SystemExit(
-            f"Error: BLOG_HOST and BLOG_PORT: cannot listen on {here.host} port {here.port} ({error.strerror});"
-            " choose another port, or end what uses this one."
+            f"Error: BLOG_HOST, BLOG_PORT: cannot listen on {here.host} port {here.port} ({error.strerror})."
+            " Choose another port, or end what uses this one."
         ) from None
     return listeners
 
