@@ -24,11 +24,13 @@ from blog import (
     limits,
     lists,
     logs,
+    maildesk,
     measures,
     moderation,
     pages,
     receipts,
     report,
+    subscriptions,
     theme,
 )
 from blog.articles import Library
@@ -68,8 +70,17 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
     headers.init(app)
     theme.init(app)
     assets.init(app)
-    readers = (feeds.bp, pages.bp, answering.bp, receipts.bp, erasure.bp, report.bp, health.bp)
-    for blueprint in (*readers, accounts.bp, moderation.bp, lists.bp, measures.bp):
+    readers = (
+        feeds.bp,
+        pages.bp,
+        answering.bp,
+        receipts.bp,
+        erasure.bp,
+        subscriptions.bp,
+        report.bp,
+        health.bp,
+    )
+    for blueprint in (*readers, accounts.bp, moderation.bp, lists.bp, measures.bp, maildesk.bp):
         app.register_blueprint(blueprint)
     cli.init(app)
 

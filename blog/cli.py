@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate
 
-from blog import demo, privacy, start
+from blog import demo, maildesk, privacy, start
 from blog.articles import check
 from blog.config import settings
 from blog.db import db
@@ -25,10 +25,11 @@ data = AppGroup("privacy", help="What is kept about a person.")
 def init(app: Flask) -> None:
     """Give the application its commands."""
     Migrate(app, db, directory=str(start.MIGRATIONS), compare_type=True)
-    for command in (moderators, comments, content, data):
+    for command in (moderators, comments, content, data, maildesk.commands):
         app.cli.add_command(command)
     app.cli.add_command(serve)
     app.cli.add_command(demonstrate)
+    moderators.add_command(maildesk.moderator_mail)
 
 
 @click.command()
@@ -82,7 +83,7 @@ def demonstrate() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 def reconcile_command(regardless: bool, dry_run: bool) -> None:
-    """Do what is owed: ask Akismet again, send feedback, delete what is due."""
+    """Do what is owed: ask Akismet again, send feedback and mail, delete what is due."""
     click.echo(str(reconcile(regardless, dry_run)))
 
 

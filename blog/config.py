@@ -5,16 +5,16 @@ The README's table, the `.env` reader and the checks at start all come from `Set
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from flask import current_app
+
+from blog import values
 
 PREFIX = "BLOG_"
 PACKAGE = Path(__file__).resolve().parent
@@ -29,18 +29,6 @@ def bundled(name: str) -> Path:
     """The folder `name` of the checkout, or its copy in an installed wheel."""
     here = CHECKOUT / name
     return here if here.is_dir() and (CHECKOUT / "pyproject.toml").is_file() else PACKAGE / "_bundled" / name
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host name can only mean this machine."""
-    if host is None:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _text(value: str) -> str:
@@ -75,43 +63,12 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("is not an address like https://blog.example")
-    parts.port  # noqa: B018  (raises ValueError for a port that is no number)
-    return value.rstrip("/")
-
-
-def _endpoint(value: str) -> str:
-    value = _address(value)
-    parts = urlsplit(value)
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("would send comments and the key unencrypted; use https")
-    return value
-
-
 def _path(value: str) -> Path:
     return Path(value).expanduser()
 
 
 def _no_path(value: str) -> Path | None:
     return _path(value) if value else None
-
-
-def _database(value: str) -> str:
-    for short in ("postgres://", "postgresql://"):
-        if value.startswith(short):
-            return "postgresql+psycopg://" + value.removeprefix(short)
-    if value and not value.startswith(("sqlite:", "postgresql+psycopg:", "cockroachdb")):
-        raise ValueError("is neither a postgresql:// nor a sqlite:// address")
-    return value
-
-
-def _language(value: str) -> str:
-    if not value or len(value) > 35 or not all(part.isalnum() for part in value.split("-")):
-        raise ValueError("is not a language tag like en or pt-BR")
-    return value
 
 
 def setting(default: Any, parse: Callable[[str], Any], help: str) -> Any:
@@ -125,9 +82,9 @@ class Settings:
 
     site_name: str = setting("Reciprocal", _text, "The name at the top of every page and in feeds")
     site_url: str = setting(
-        "http://127.0.0.1:8000", _address, "The public address; links, feeds and cookies follow it"
+        "http://127.0.0.1:8000", values.address, "The public address; links, feeds and cookies follow it"
     )
-    language: str = setting("en", _language, "The language of articles that do not name theirs")
+    language: str = setting("en", values.language, "The language of articles that do not name theirs")
     host: str = setting("127.0.0.1", _text, "The address that the server listens on")
     port: int = setting(8000, _whole(1, 65535), "The port that the server listens on")
     workers: int = setting(2, _whole(1, 64), "Server processes; one for each processor is a good number")
@@ -135,7 +92,7 @@ class Settings:
     data_dir: Path = setting(
         Path("instance"), _path, "The folder of the database, the secret key and backups"
     )
-    database_url: str = setting("", _database, "A PostgreSQL address; empty: SQLite in the data folder")
+    database_url: str = setting("", values.database, "A PostgreSQL address; empty: SQLite in the data folder")
     content_dir: Path = setting(bundled("content"), _path, "The folder of the articles")
     templates_dir: Path | None = setting(
         None, _no_path, "A folder whose templates replace those of the same name"
@@ -143,7 +100,7 @@ class Settings:
     care_note: str = setting("", _text, "A note beside every form and on receipts, such as help lines")
     akismet_key: str = setting("", _text, "The Akismet key; empty: every comment waits for a person")
     akismet_endpoint: str = setting(
-        "https://rest.akismet.com", _endpoint, "Where Akismet answers; plain http only for this machine"
+        "https://rest.akismet.com", values.endpoint, "Where Akismet answers; plain http only for this machine"
     )
     akismet_timeout: float = setting(3.0, _seconds, "Seconds that a whole call to Akismet may take")
     moderation: str = setting(
@@ -171,8 +128,12 @@ class Settings:
     )
     report: str = setting("on", _one_of("on", "off"), "Whether everybody can read /moderation-report")
     redis_url: str = setting("", _text, "Redis for limits that several machines share; empty: the database")
-    smtp_url: str = setting("", _text, "A mail server, smtp://user:password@host:587; empty: no mail")
-    mail_from: str = setting("", _text, "The sender of the blog's mails")
+    smtp_url: str = setting(
+        "", values.smtp_url, "A mail server, smtp://user:password@host:587; empty: no mail"
+    )
+    mail_from: str = setting(
+        "", values.mail_sender, "The sender of mails, as blog@example.org or Name <address>"
+    )
 
     @property
     def https(self) -> bool:
@@ -203,10 +164,15 @@ class Settings:
                 raise SettingError(
                     f"{PREFIX}{name.upper()}: there is no such setting; the README lists them."
                 )
-        values = {name: parse(known[name], text) for name, text in texts.items()}
+        typed = {name: parse(known[name], text) for name, text in texts.items()}
         for name, value in overrides.items():
-            values[name] = parse(known[name], value) if isinstance(value, str) else value
-        return cls(**values)
+            typed[name] = parse(known[name], value) if isinstance(value, str) else value
+        found = cls(**typed)
+        if found.smtp_url and not found.mail_from:
+            raise SettingError(
+                f"{PREFIX}MAIL_FROM: is empty, but mail needs a sender; set it, like blog@example.org."
+            )
+        return found
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -212,6 +212,7 @@ FIELDS = (
     ),
     Field("What it matched of the word lists here", "Says why it was held", ("matched",), kept="retention"),
     Field("A copy", "Shows how often Akismet is wrong", ("sample.author", "sample.body"), kept="sample"),
+    Field("That you follow replies by mail", "Sends you those", ("follow.asked_at", "follow.confirmed_at")),
     Field("Your appeal", "A person reads it before deciding again", ("appeal_words",)),
     Field("The history of your comment", "Says who decided what", ("event.actor", "event.note"), kept="log"),
     Field("How often you posted lately", "Limits floods", ("rate_limit.key",), kept="limit"),

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from blog import logs
-from blog.config import Settings, is_loopback
+from blog.config import Settings
 from blog.errors import bare_page
 from blog.headers import base_headers
+from blog.values import is_loopback
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from blog import fields, retention, sampling
+from blog import fields, following, retention, sampling
 from blog.config import settings
 from blog.db import db, utcnow, write
 from blog.discussions import discussion
@@ -50,6 +50,7 @@ def copy_of(comment: Comment) -> dict[str, Any]:
         "since": plain(comment.status_at),
         "reasons": list(comment.reasons),
         **values,
+        "follows_replies": following.copy_of(comment.id),
         "earlier_texts": [{"at": plain(one.at), "text": one.body} for one in db.session.scalars(versions)],
         "history": [
             {

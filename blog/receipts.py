@@ -7,7 +7,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 
-from blog import fields, posting, rejections, rules, screening
+from blog import fields, following, posting, rejections, rules, screening
 from blog.articlepage import care_note
 from blog.config import settings
 from blog.db import db, write
@@ -170,6 +170,7 @@ def show(comment: Comment, status: int = 200, **extra: Any) -> Response:
         "appeal_form": AppealForm(),
         "url": settings().site_url + url_for("receipts.receipt", token=comment.token),
         "answer_words": decision_note(comment),
+        "follows": following.state(comment),
         "notice": "",
         "typed": "",
         "care": care_note(article),

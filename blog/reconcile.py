@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, and_, or_, select, update
 
-from blog import fields, figures, retention, rules, sampling, screening, service
+from blog import fields, figures, outbox, retention, rules, sampling, screening, service
 from blog.config import settings
 from blog.db import db, utcnow, write
 from blog.history import Event
@@ -52,6 +52,7 @@ class Report:
             f"{will}send feedback on {self.feedback}",
             f"{will}delete the private data of {self.purged}",
             f"{will}delete {self.deleted} spam or rejected",
+            *((f"{will}send {self.mailed} mails",) if self.mailed else ()),
         )
         return "; ".join([*parts, *self.notes])
 
@@ -72,6 +73,8 @@ def reconcile(regardless: bool = False, dry_run: bool = False, starting: bool = 
         sampling.lapse(now)
         figures.roll_up(now)
     retention.apply(report, now, dry_run)
+    # Last: a mail server that is slow must not delay what readers and moderators wait for.
+    outbox.deliver(report, regardless, dry_run)
     return report
 
 

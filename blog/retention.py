@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, select
 
-from blog import fields, limits, people, sampling
+from blog import fields, following, limits, people, sampling
 from blog.config import settings
 from blog.db import db, write
 from blog.history import Event, Version
@@ -43,6 +43,7 @@ def apply(report: Any, now: datetime, dry_run: bool) -> None:
         dry_run,
     )
     if not dry_run:
+        following.forget_gone()
         limits.purge()
         people.purge_sessions()
 
@@ -88,6 +89,7 @@ def empty(comment: Comment) -> None:
     for name, value in fields.ERASED_COLUMNS.items():
         setattr(comment, name, value)
     db.session.execute(delete(Version).where(Version.comment_id == comment.id))
+    following.stop(comment.id)
 
 
 def record(comment: Comment, kind: str, actor: str = "system") -> None:

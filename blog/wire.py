@@ -20,10 +20,10 @@ import httpx
 
 from blog import answers
 from blog.answers import Answer, KeyState, Taught, Verdict
-from blog.config import is_loopback
 from blog.deadline import Deadline
 from blog.fields import sendable
 from blog.lines import Garbage, Lines, Reply, Unfinished
+from blog.values import is_loopback
 
 __all__ = ["Answer", "KeyState", "Taught", "Wire"]
 

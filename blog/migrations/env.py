@@ -3,7 +3,7 @@
 from alembic import context
 from flask import current_app
 
-from blog import figures, rejections, sampling, service, wordlists
+from blog import briefing, figures, following, rejections, sampling, service, wordlists
 from blog.db import Base, db
 from blog.limits import Limit
 from blog.models import Comment
@@ -16,6 +16,8 @@ TABLES = (
     wordlists.WordList,
     sampling.Sample,
     figures.Day,
+    following.Follow,
+    briefing.Briefing,
     Limit,
     Moderator,
     Comment,

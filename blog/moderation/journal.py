@@ -43,6 +43,7 @@ KINDS = {
     "moderator-added": "moderator added",
     "moderator-removed": "moderator removed",
     "role-changed": "role changed",
+    "mail-mode": "mail chosen",
 }
 COLUMNS = ("id", "at", "actor", "kind", "comment", "was", "now", "reasons", "note")
 
