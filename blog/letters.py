@@ -37,7 +37,7 @@ def waiting(moderator: Moderator, comments: Sequence[Comment], number: int, queu
         more=number - len(comments),
         queue=queue,
         mode=moderator.mail_mode,
-        name=mail.one_line(moderator.name, NAME),
+        whom=mail.one_line(moderator.name, NAME),
     )
     return mail.letter(moderator.mail, subject, body)
 

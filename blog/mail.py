@@ -30,7 +30,7 @@ POLICY = SMTP.clone(max_line_length=900)
 
 # Mail programs make links of these by themselves; what a stranger typed must not become one.
 _LINK = re.compile(
-    r"(?:[a-z][a-z0-9+.-]{0,20}:/|www\.|[\w@-]+(?:[.@][\w-]+)*[.@][^\W\d_]{2})\S*", re.IGNORECASE
+    r"(?:[a-z][a-z0-9+.-]{0,20}:/|www\.|[\w-]+(?:[.@][\w-]+)*[.@][^\W\d_]{2})\S*", re.IGNORECASE
 )
 
 
@@ -129,16 +129,15 @@ class Postman:
     def _prepared(self) -> smtplib.SMTP:
         server = self._server
         options: dict[str, Any] = {"timeout": server.timeout, "local_hostname": self._author.domain}
-        context = ssl.create_default_context()
-        secured = smtplib.SMTP_SSL(context=context, **options) if server.tls else None
-        client = secured or smtplib.SMTP(**options)
+        context = ssl.create_default_context() if server.tls else None
+        client = smtplib.SMTP_SSL(context=context, **options) if context else smtplib.SMTP(**options)
         # The name in the certificate is checked against this; connect() alone would not set it.
         client._host = server.host  # type: ignore[attr-defined]
         watch = self._watch(client)
         try:
             client.connect(server.host, server.port)
             client.ehlo_or_helo_if_needed()
-            self._secure_and_sign_in(client, context)
+            self._secure_and_sign_in(client)
         except (OSError, smtplib.SMTPException) as error:
             client.close()
             raise Away(type(error).__name__) from None
@@ -147,11 +146,11 @@ class Postman:
         self._client = client
         return client
 
-    def _secure_and_sign_in(self, client: smtplib.SMTP, context: ssl.SSLContext) -> None:
+    def _secure_and_sign_in(self, client: smtplib.SMTP) -> None:
         server = self._server
         private = server.tls or is_loopback(server.host)
         if not private and client.has_extn("starttls"):
-            client.starttls(context=context)
+            client.starttls(context=ssl.create_default_context())
             client.ehlo()
             private = True
         if server.user:

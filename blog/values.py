@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from email.headerregistry import Address
-from email.utils import parseaddr
+from email.utils import getaddresses
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
@@ -118,7 +118,10 @@ def mail_sender(value: str) -> str:
 
 def sender(value: str, name: str) -> Address:
     """The sender of MAIL_FROM, with `name` when it gives none."""
-    given, mail = parseaddr(value)
+    found = getaddresses([value])
+    if len(found) != 1:
+        raise ValueError("is not exactly one mail address")
+    given, mail = found[0]
     return mailbox(mail, given or name)
 
 

@@ -20,6 +20,7 @@ from blog.people import add_moderator, find_moderator, start_session
 from tests.akismet_standin import AkismetStandIn
 from tests.needs import needs_postgres
 from tests.people import Moderator, Reader
+from tests.smtp_standin import MailServer
 
 ARTICLES = {
     "open-letter.md": "---\ntitle: An open letter\ndate: 2026-01-02\ntags: [letters]\n"
@@ -166,3 +167,10 @@ def signed_in(app: Flask, name: str = "ana") -> Moderator:
     with app.test_request_context():
         person.client.set_cookie(cookie_name(), token, domain="localhost")
     return person
+
+
+@pytest.fixture
+def mailserver() -> Iterator[MailServer]:
+    """A mail server that takes everything until told otherwise."""
+    with MailServer() as server:
+        yield server
