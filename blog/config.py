@@ -132,7 +132,7 @@ class Settings:
         "", values.smtp_url, "A mail server, smtp://user:password@host:587; empty: no mail"
     )
     mail_from: str = setting(
-        "", values.mail_sender, "The sender of mails, as blog@example.org or Name <address>"
+        "", values.mail_sender, "The sender: blog@example.org, or `My blog <blog@example.org>`"
     )
 
     @property
