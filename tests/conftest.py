@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 from blog import create_app, start
 from blog.accounts import cookie_name
@@ -32,6 +33,8 @@ ARTICLES = {
 PASSWORD = "a long enough password"
 # The real cost of a password is tested where signing in is.
 CHEAP = "scrypt:1024:8:1"
+
+COMPILED = FileSystemBytecodeCache()
 
 Make = Callable[..., Flask]
 _databases = itertools.count(1)
@@ -109,6 +112,8 @@ def make(tmp_path: Path, content: Path, akismet: AkismetStandIn, _migrated: Path
         }
         app = create_app({**defaults, **values})
         app.config["PASSWORD_HASH"] = CHEAP
+        # Compiling the templates anew for each test would take most of the suite's time.
+        app.jinja_env.bytecode_cache = COMPILED
         made.append(app)
         return app
 
