@@ -68,8 +68,8 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
 
     errors.init(app)
     headers.init(app)
-    theme.init(app)
     assets.init(app)
+    theme.init(app)
     readers = (
         feeds.bp,
         pages.bp,

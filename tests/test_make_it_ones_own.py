@@ -37,6 +37,23 @@ def test_one_template_changes_one_page(make: Make, tmp_path: Path) -> None:
     assert reader.get("/posts/second/").status == 200
 
 
+def test_a_stylesheet_of_ones_own_takes_the_place_of_ours(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "static").mkdir(parents=True)
+    style = tmp_path / "mine" / "static" / "style.css"
+    style.write_text("body { color: navy; }")
+    reader = Reader(make(templates_dir=tmp_path / "mine"))
+    address = reader.get("/").one("link[rel=stylesheet]").get("href")
+    answer = reader.get(address)
+    assert answer.text == "body { color: navy; }"
+    assert answer.headers["Content-Type"].startswith("text/css")
+    assert "immutable" in answer.headers["Cache-Control"]
+    style.write_text("body { color: green; }")
+    assert reader.get("/privacy").one("link[rel=stylesheet]").get("href") != address
+    for other in ("/theme/style.css", "/theme/..%2fbase.html", "/theme/nothing.0.css"):
+        assert reader.get(other).status == 404
+    assert reader.get(reader.get("/").one("script[src]").get("src")).status == 200
+
+
 def test_a_folder_that_is_not_there_stops_the_start(make: Make, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="BLOG_TEMPLATES_DIR"):
         make(templates_dir=tmp_path / "nowhere")
