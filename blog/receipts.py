@@ -219,4 +219,6 @@ def last_decision(comment: Comment) -> Event | None:
 
 def words(event: Event) -> str:
     """A line of the history for the author; who decided stays with the desk."""
+    if event.kind == "screened" and "private" in event.reasons:
+        return "It was put before the author of this blog, and nobody else was asked."
     return EVENT_WORDS.get((event.kind, event.now)) or EVENT_WORDS.get((event.kind, None)) or event.kind

@@ -23,6 +23,7 @@ def test_words_for_the_author_are_never_public_and_never_sent(
     assert receipt.one("main").get("data-status") == "pending"
     assert receipt.all('[data-reason="private"]')
     assert "never published" in receipt.words("main")
+    assert "before it appears" not in receipt.words("main")
     assert receipt.words("#sent") == ""
     assert akismet.checks == []
     assert "0" not in reader.get("/posts/open-letter/").words("#comment-count")
