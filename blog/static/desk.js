@@ -28,8 +28,8 @@
       summary.parentNode.open = true;
       one("select, textarea", summary.parentNode).focus();
     };
-    const opened = one("details:target > summary");
-    if (opened) open(opened);
+    const wanted = document.getElementById(location.hash.slice(1));
+    if (wanted?.matches("details")) open(one("summary", wanted));
     const off = one("[data-keys-off]");
     try {
       off.checked = localStorage.getItem("keys off") === "true";
