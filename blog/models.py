@@ -270,15 +270,21 @@ class Comment(Base):
         place = discussion(self.slug)
         place.approved += more
         place.changed()
-        db.session.flush()
         here: Comment | None = self
         while here is not None:
-            below = select(Comment.id).where(Comment.parent_id == here.id, Comment.shown).limit(1)
-            visible = here.status == "approved" or db.session.scalar(below) is not None
+            visible = here.status == "approved" or here._shows_below()
             if visible == here.shown:
                 break
             here.shown = visible
             if here.parent_id is None:
                 place.threads += 1 if visible else -1
-            db.session.flush()
             here = db.session.get(Comment, here.parent_id) if here.parent_id else None
+
+    def _shows_below(self) -> bool:
+        # Replies that this transaction has changed and not yet written count as they are now.
+        replies = [one for one in db.session.dirty if isinstance(one, Comment) and one.parent_id == self.id]
+        if any(reply.shown for reply in replies):
+            return True
+        others = Comment.id.not_in([reply.id for reply in replies])
+        below = select(Comment.id).where(Comment.parent_id == self.id, Comment.shown, others).limit(1)
+        return db.session.scalar(below) is not None

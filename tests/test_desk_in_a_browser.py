@@ -18,6 +18,8 @@ from tests.needs import needs_browser
 from tests.people import Reader
 
 pytestmark = pytest.mark.browser
+# A slow machine is no failure.
+expect.set_options(timeout=20_000)
 EACH = ["approve", "spam", "reject", "approve", "reject"]
 ANYWHERE = {"approved": 8, "spam": 4, "rejected": 8, "pending": 0}
 

@@ -29,7 +29,8 @@
       one("select, textarea", summary.parentNode).focus();
     };
     const wanted = document.getElementById(location.hash.slice(1));
-    if (wanted?.matches("details")) open(one("summary", wanted));
+    // Before the page is loaded the browser would take the focus back.
+    if (wanted?.matches("details")) addEventListener("load", () => open(one("summary", wanted)));
     const off = one("[data-keys-off]");
     try {
       off.checked = localStorage.getItem("keys off") === "true";
