@@ -9,12 +9,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from blog.accounts import SIGNED_OUT, current_moderator, gate
 from blog.discussions import counts
-from blog.headers import fetching, private
+from blog.headers import private
 from blog.people import Moderator
 
 bp = Blueprint("moderation", __name__, url_prefix="/moderation")
 gate(bp)
-bp.after_request(fetching)
 
 
 def me() -> Moderator:

@@ -177,6 +177,7 @@
       else go(entry.left.at(-1)[0]);
     }
 
+    let working = Promise.resolve();
     form.addEventListener("submit", (event) => {
       const button = event.submitter, box = button?.closest(".why"), item = button?.closest("[data-comment]");
       const ticked = items().filter((other) => one(".pick input", other).checked);
@@ -187,7 +188,8 @@
       if (button?.name !== "decision") return;
       event.preventDefault();
       if (!button.value) return;
-      if (button === undoButton) { undo(); return; }
+      // What is under way would take away again what undo brings back.
+      if (button === undoButton) { working = working.then(undo); return; }
       if (button === offerButton) {
         const ids = button.dataset.offer.split(",");
         decide(button.value, items().filter((other) => ids.includes(other.dataset.comment)), {}, ids);
@@ -195,7 +197,7 @@
       }
       const chosen = item ? [item] : ticked;
       const more = box ? { reason: one("select", box).value, note: one("textarea", box).value } : {};
-      if (chosen.length) decide(button.value, chosen, more);
+      if (chosen.length) working = Promise.allSettled([working, decide(button.value, chosen, more)]);
     });
   }
 })();
