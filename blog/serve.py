@@ -197,10 +197,12 @@ def _answer(listener: socket.socket, number: int, door: Door, end: int) -> None:
 def _tend(app: Flask) -> None:
     """Do what is owed every minute; in the first worker only, and its successors."""
     pause = threading.Event()
+    starting = True  # the key is looked at once, whether anything is owed or not
     while True:
         with app.app_context():
             try:
-                reconcile()
+                reconcile(starting=starting)
+                starting = False
             except Exception as error:
                 # The timer must outlive a store that is away for a while.
                 log.error("what is owed could not be done: %s", type(error).__name__)
