@@ -33,7 +33,8 @@ from blog.discussions import Discussion
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 0.5  # seconds
+LOOK_EVERY = 0.5  # seconds between two looks at the store while somebody reads
+TRUSTED = 0.9  # seconds that a look is good for; then a request waits for another
 PATIENCE = 0.25  # seconds that a request waits for a look; a store that hangs must not stop readers
 HOUR = 3600  # seconds; the token in the form is made anew each hour
 OVERLAP = 60_000_000  # microseconds by which the clocks of several machines may differ
@@ -67,7 +68,7 @@ class Freshness:
         weakref.finalize(self, self._engine.dispose)
         self._starting = threading.Lock()
         self._looking: threading.Thread | None = None
-        self._began = self._look_at = 0.0
+        self._began = self._look_at = self._wait_at = 0.0
         self._seen = b""
         self._away = False
         # What the last look found.
@@ -86,16 +87,25 @@ class Freshness:
         _write(self._path)
 
     def is_known(self) -> bool:
-        """Whether what the last look found still holds, as far as eight bytes and the clock can tell."""
-        return self._map[:8] == self._seen and time.monotonic() < self._look_at
+        """Whether what the last look found still holds, as far as eight bytes and the clock can tell.
+
+        Has somebody look when it is time to, and does not wait for that.
+        """
+        if self._map[:8] != self._seen:
+            return False
+        now = time.monotonic()
+        if now >= self._look_at:
+            if now >= self._wait_at:
+                return False
+            self._start()
+        return True
 
     def look(self) -> None:
-        """Look at the store, the files and the clock, unless that is done; waits at most PATIENCE seconds."""
-        for _ in range(2):  # one that was under way may have begun before the change
-            thread = self._start()
-            if thread is None:
+        """Have the store, the files and the clock looked at where it is needed; waits PATIENCE at most."""
+        for _ in range(2):  # a look that was under way may have begun before the change
+            if self.is_known():
                 return
-            thread.join(max(0.0, self._began + PATIENCE - time.monotonic()))
+            self._start().join(max(0.0, self._began + PATIENCE - time.monotonic()))
 
     def stamp(self, scope: str | None) -> Stamp:
         """Changes whenever a page of that article does; None: a page that shows something of all articles."""
@@ -112,13 +122,14 @@ class Freshness:
         """The article's file now, by one `stat`; empty when it is gone, or when there is no such article."""
         return () if scope is None or scope == FIXED else self._library.stamp(scope)
 
-    def _start(self) -> threading.Thread | None:
+    def _start(self) -> threading.Thread:
         with self._starting:
-            if self._looking is None and not self.is_known():
+            thread = self._looking
+            if thread is None:
                 self._began = time.monotonic()
-                self._looking = threading.Thread(target=self._look, daemon=True, name="freshness")
-                self._looking.start()
-            return self._looking
+                thread = self._looking = threading.Thread(target=self._look, daemon=True, name="freshness")
+                thread.start()
+            return thread
 
     def _look(self) -> None:
         try:
@@ -128,16 +139,16 @@ class Freshness:
                 self.moment = object()
             self._seen = seen
         finally:
-            self._look_at = time.monotonic() + LOOK_EVERY
+            self._look_at, self._wait_at = self._began + LOOK_EVERY, self._began + TRUSTED
             self._looking = None
 
     def _follow(self) -> None:
-        """Somebody may have put another file there, as when a backup is restored."""
+        """Somebody may have put another file there, or none, as when a backup is restored."""
         try:
-            if self._path.stat().st_ino != self._number:
+            if not self._path.exists() or self._path.stat().st_ino != self._number:
                 self._number, self._map = _mapped(self._path)
-        except OSError:
-            _write(self._path)  # found by the next look
+        except (OSError, ValueError) as error:
+            log.warning("decisions are seen half a second late (%s)", type(error).__name__)
 
     def _look_at_store(self) -> bool:
         since = max(self._versions.values(), default=0) - OVERLAP

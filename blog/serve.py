@@ -47,27 +47,44 @@ GRACE = 20  # seconds that workers have to finish what they accepted
 QUIET = 0.1  # seconds without a request after which an ending worker closes idle connections
 QUICK = 5.0  # seconds; a worker that ends sooner has not worked at all
 TRIES = 5  # such workers in a row, and the server gives up
+# Seconds that a thread may compute while another wants to. A reader who is answered from memory needs some
+# microseconds between two pages that are drawn, and should not wait for the usual five milliseconds.
+TURN = 0.0005
 
-Make = Callable[[], Flask]
 
-
-def serve(here: Settings, make: Make) -> None:
+def serve(here: Settings, make: Callable[[], Flask]) -> None:
     """Answer requests until SIGTERM or Ctrl-C; then finish what was accepted and return.
 
-    `make` builds the application, once in each worker. Raises SystemExit, with a line of explanation, when
-    the address cannot be used, and when workers end as soon as they are started.
+    `make` builds the application, which the workers then share. Raises SystemExit, with a line of
+    explanation, when the address cannot be used, and when workers end as soon as they are started.
     """
     _raise_file_limit()
     listeners = _listen(here)
     print(f"Serving {here.site_url} on http://{here.host}:{here.port} (Ctrl-C ends it)", flush=True)
-    Parent(listeners, make, here).run()
+    app = make()
+    _warm(app)
+    Parent(listeners, app, here).run()
+
+
+def _warm(app: Flask) -> None:
+    """Draw two pages: what that brings into memory is then there once, and not in each worker.
+
+    No connection to the store may stay open, because forked processes cannot share one.
+    """
+    newest = app.extensions["blog.library"].articles[:1]
+    for path in ("/", *(article.url for article in newest)):
+        with app.test_request_context(path, base_url=app.extensions["blog.settings"].site_url):
+            app.full_dispatch_request()
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 class Parent:
     """Keeps one worker for each listening socket."""
 
-    def __init__(self, listeners: list[socket.socket], make: Make, here: Settings) -> None:
-        self._listeners, self._make, self._here = listeners, make, here
+    def __init__(self, listeners: list[socket.socket], app: Flask, here: Settings) -> None:
+        self._listeners, self._app, self._here = listeners, app, here
         self._places: dict[int, int] = {}  # process id -> number of its socket
         self._started: dict[int, float] = {}
         self._quick = 0
@@ -94,7 +111,7 @@ class Parent:
         pid = os.fork()
         if pid == 0:
             os.close(self._alive)
-            _work(self._listeners[number], number, self._make, self._here, self._end)
+            _work(self._listeners[number], number, self._app, self._here, self._end)
         self._places[pid], self._started[pid] = number, time.monotonic()
 
     def _ended(self) -> list[int]:
@@ -144,14 +161,14 @@ class Shortcut(granian.CallbackScheduler):  # type: ignore[misc]
         self._schedule_fn = door.admit
 
 
-def _work(listener: socket.socket, number: int, make: Make, here: Settings, end: int) -> NoReturn:
+def _work(listener: socket.socket, number: int, app: Flask, here: Settings, end: int) -> NoReturn:
     """What a worker process does from its beginning to its end."""
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which knows what to do
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         logs.take_over()
-        app = make()
+        sys.setswitchinterval(TURN)
         kept = app.extensions.get("blog.pagecache")
         find = kept.find if kept else lambda *_: None
         door = Door(app, find, app.config["MAX_CONTENT_LENGTH"], base_headers(here))

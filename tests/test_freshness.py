@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from blog.db import db
-from blog.freshness import FILE, LOOK_EVERY, Freshness
+from blog.freshness import FILE, TRUSTED, Freshness
 from tests.conftest import Make, signed_in
 from tests.people import Moderator, Person, Reader
 
@@ -76,7 +76,7 @@ def test_a_new_article_is_on_the_front_page_within_a_second(app: Flask, content:
     person = Person(app)
     person.get("/")
     (content / "third.md").write_text("---\ntitle: The third\ndate: 2026-03-04\n---\n\nWords.\n")
-    threading.Event().wait(LOOK_EVERY + 0.1)
+    threading.Event().wait(TRUSTED + 0.05)
     assert "The third" in person.get("/").text
 
 
@@ -87,7 +87,7 @@ def test_an_author_sees_a_changed_template(make: Make, tmp_path: Path) -> None:
     freshness.look()
     before = freshness.stamp("open-letter"), freshness.stamp(None)
     (folder / "base.html").write_text("other")
-    threading.Event().wait(LOOK_EVERY + 0.1)
+    threading.Event().wait(TRUSTED + 0.05)
     freshness.look()
     assert freshness.stamp("open-letter") != before[0]
     assert freshness.stamp(None) != before[1]
@@ -97,7 +97,7 @@ def test_another_machine_sees_a_decision_within_a_second(app: Flask, make: Make,
     elsewhere = Person(make(data_dir=tmp_path / "elsewhere", database_url=app_database(app)))
     elsewhere.get(ARTICLE)
     Reader(app).stored(body="From the other machine.")
-    threading.Event().wait(LOOK_EVERY + 0.1)
+    threading.Event().wait(TRUSTED + 0.05)
     assert "From the other machine." in elsewhere.get(ARTICLE).text
 
 
@@ -107,7 +107,7 @@ def test_workers_meet_again_after_the_data_folder_was_restored(
     workers = [Person(app), Person(make())]
     path = tmp_path / "data" / FILE
     path.unlink()
-    threading.Event().wait(LOOK_EVERY + 0.1)
+    threading.Event().wait(TRUSTED + 0.05)
     for worker in workers:
         worker.get(ARTICLE)
     Reader(app).stored(body="After the restore.")
@@ -125,7 +125,7 @@ def test_reading_goes_on_while_the_store_is_away(make: Make, tmp_path: Path) -> 
     store, aside = tmp_path / "data" / "blog.db", tmp_path / "aside.db"
     store.rename(aside)
     store.mkdir()  # nobody can open this as a database
-    threading.Event().wait(LOOK_EVERY + 0.1)
+    threading.Event().wait(TRUSTED + 0.05)
     assert person.get(ARTICLE).text == page
     assert person.get("/posts/second/").status == 503
     store.rmdir()
