@@ -2,10 +2,11 @@
 # ARGS reaches the command behind a target: make test ARGS="-k receipt", make bench ARGS=reading
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock settings bench fuzz wheel clean
+.PHONY: help run test check format lock settings bench fuzz crash wheel clean
 
 PY := .venv/bin/python
 SECONDS := 60
+KILLS := 100
 
 # $(call ready,LOCK) does nothing when .venv holds that lock file already; it must stay quick, `run` begins with it.
 ready = @{ cmp -s $(1) .venv/$(1) && $(PY) -c 'import pip' 2>/dev/null; } || { python=$$(tools/find-python) && "$$python" tools/install.py $(1); }
@@ -52,6 +53,11 @@ fuzz: ## look for texts that break comments or front matter, SECONDS=60 each
 	$(call ready,requirements-dev.txt)
 	$(PY) -m tests.fuzz.fuzz_comment --seconds $(SECONDS)
 	$(PY) -m tests.fuzz.fuzz_front_matter --seconds $(SECONDS)
+
+crash: ## kill the server again and again while people post, KILLS=100 on each store
+	$(call ready,requirements-dev.txt)
+	$(PY) -m tests.crash --kills $(KILLS) --store sqlite
+	$(PY) -m tests.crash --kills $(KILLS) --store postgresql
 
 wheel: ## build dist/reciprocal-*.whl and the source archive
 	$(call ready,requirements-dev.txt)

@@ -35,7 +35,8 @@ from blog import (
 )
 from blog.articles import Library
 from blog.bodies import Bodies
-from blog.config import Settings, bundled, kept_secret
+from blog.config import Settings, bundled
+from blog.folder import data_folder, kept_secret
 from blog.freshness import Freshness
 from blog.hosts import KnownHosts
 from blog.pagecache import PageCache
@@ -51,6 +52,7 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
     Raises SettingError, in one line, for a configuration that cannot be used.
     """
     settings = config if isinstance(config, Settings) else Settings.load(**dict(config or {}))
+    data_folder(settings.data_dir)
     if not settings.secret_key:
         settings = replace(settings, secret_key=kept_secret(settings.data_dir))
     app = Flask("blog", root_path=str(bundled("templates").parent), static_folder=None)
@@ -97,7 +99,12 @@ def configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database,
         # An error must not carry a comment's values into a log.
-        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "hide_parameters": True,
+            "pool_timeout": 10,
+            # A server that was restarted costs nobody an error.
+            "pool_pre_ping": not settings.database.startswith("sqlite"),
+        },
         MAX_CONTENT_LENGTH=MOST_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         # Only the desk and the sign-in page have a session, and it holds nothing but the forms' token.

@@ -6,13 +6,13 @@ from typing import cast
 from urllib.parse import unquote
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, request, url_for
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from blog import posting
 from blog.articlepage import closed_words, draw, find, form_for, is_open
 from blog.articles import Article
 from blog.config import settings
 from blog.db import db
+from blog.errors import is_store_away
 from blog.forms import CommentForm
 from blog.headers import private
 from blog.markup.comment import render_comment
@@ -59,8 +59,10 @@ def comment(slug: str) -> Response:
         stored = posting.post(form, found)
     except Refused as refused:
         return refuse(found, form, refused)
-    except (OperationalError, InterfaceError) as error:
-        current_app.logger.error("the store refused a comment: %s", type(error.orig).__name__)
+    except Exception as error:
+        if not is_store_away(error):
+            raise
+        current_app.logger.error("the store refused a comment: %s", type(error).__name__)
         return refuse(found, form, Refused(503, BUSY, wait=30), with_comments=False)
     return cast(Response, redirect(url_for("receipts.receipt", token=stored.token), 303))
 

@@ -8,14 +8,18 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate
+from flask_migrate.cli import db as migrate  # type: ignore[import-not-found]  # its stubs leave it out
 
 from blog import demo, maildesk, privacy, start
 from blog.articles import check
+from blog.checks import has_reset_bug, on_sqlite
+from blog.complaints import plainly
 from blog.config import settings
 from blog.db import db
 from blog.moderatorcli import moderators
 from blog.reconcile import reconcile
 from blog.shelf import library
+from blog.upkeep import backup, restore, security
 
 comments = AppGroup("comments", help="What is done about comments besides reading them.")
 content = AppGroup("content", help="The articles on disk.")
@@ -25,11 +29,14 @@ data = AppGroup("privacy", help="What is kept about a person.")
 def init(app: Flask) -> None:
     """Give the application its commands."""
     Migrate(app, db, directory=str(start.MIGRATIONS), compare_type=True)
-    for command in (moderators, comments, content, data, maildesk.commands):
+    for command in (moderators, comments, content, data, maildesk.commands, security):
         app.cli.add_command(command)
-    app.cli.add_command(serve)
+    for single in (serve, backup, restore):
+        app.cli.add_command(single)
     app.cli.add_command(demonstrate)
     moderators.add_command(maildesk.moderator_mail)
+    for command in (*app.cli.commands.values(), migrate):
+        plainly(command)
 
 
 @click.command()
@@ -38,6 +45,8 @@ def serve() -> None:
     """Serve the blog until told to stop; migrates first, and makes a moderator when there is none."""
     from blog.serve import serve as run
 
+    here = settings()
+    start.free_address(here.host, here.port)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     made = start.prepare(app)
     if made:
@@ -45,7 +54,10 @@ def serve() -> None:
         click.echo(
             f"(kept in {settings().data_dir / 'first-moderator.txt'}; sign in at {settings().site_url}/login)"
         )
-    here = settings()
+    if on_sqlite(here) and has_reset_bug():
+        click.echo(
+            "Warning: this SQLite has a rare fault; `flask --app wsgi security check` says more.", err=True
+        )
     # The workers are forked from this process and must not share its connections.
     db.session.remove()
     db.engine.dispose()

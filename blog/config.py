@@ -6,7 +6,6 @@ The README's table, the `.env` reader and the checks at start all come from `Set
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
@@ -123,6 +122,9 @@ class Settings:
     spam_days: int = setting(
         30, _whole(1, 3650), "Days after the decision until spam and rejected comments are deleted"
     )
+    backup_keep: int = setting(
+        0, _whole(0, 3650), "Daily backups to keep in the data folder's `backups`; 0: none are made"
+    )
     log_format: str = setting(
         "auto", _one_of("auto", "text", "json"), "Log lines as `text` or `json`; `auto`: text on a terminal"
     )
@@ -238,27 +240,6 @@ def table() -> list[tuple[str, str, str]]:
         default = "content" if item.name == "content_dir" else default
         rows.append((PREFIX + item.name.upper(), default, str(item.metadata["help"])))
     return rows
-
-
-def kept_secret(data_dir: Path) -> str:
-    """The secret key of the data folder, made at the first call (mode 0600).
-
-    Many processes may start at once: the first to link its file in wins, the others read that one.
-    """
-    path = data_dir / "secret_key"
-    if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = data_dir / f".secret_key.{os.getpid()}.{secrets.token_hex(4)}"
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was first; its key is the one
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
 
 
 def settings() -> Settings:

@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, event, text
+from sqlalchemy.exc import TimeoutError as StoreBusy
 from sqlalchemy.orm import DeclarativeBase, scoped_session
 
 NAMING = {
@@ -36,6 +37,7 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 # One writer at a time in this process. SQLite lets only one in anyway, and waiting here is without the
 # sleeps of its busy handler.
 _writing = threading.Lock()
+WAIT = 10  # seconds for one's turn, here and again at the store
 # On PostgreSQL the writers of all machines take turns by this lock. A comment's row, its ancestors, its
 # discussion and the tally are touched in whatever order the verbs need, and still nothing can deadlock.
 _TURN = text("SELECT pg_advisory_xact_lock(7264317)")
@@ -73,12 +75,23 @@ def write() -> Iterator[scoped_session[Session]]:
     """
     session = db.session
     session.rollback()
-    with _writing, _transaction(session):
+    with _turn(), _transaction(session):
         if db.engine.dialect.name == "sqlite":
             session.connection(execution_options={"writes": True})
         else:
             session.execute(_TURN)
         yield session
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    # A store that is locked must not gather all threads here, each waiting for the one before it.
+    if not _writing.acquire(timeout=WAIT):
+        raise StoreBusy("the store is busy")
+    try:
+        yield
+    finally:
+        _writing.release()
 
 
 @contextmanager
@@ -135,7 +148,7 @@ def _tune_sqlite(engine: Engine) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",  # an answered comment survives a power cut
             "foreign_keys=ON",
-            "busy_timeout=10000",
+            f"busy_timeout={WAIT * 1000}",
             f"trusted_schema={trusted}",
         ):
             connection.execute(f"PRAGMA {pragma}")

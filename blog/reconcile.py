@@ -8,6 +8,7 @@ UPDATE, and so any number of runs at once send each thing once. Run by `serve` e
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, and_, or_, select, update
 
-from blog import fields, figures, outbox, retention, rules, sampling, screening, service
+from blog import backups, fields, figures, outbox, retention, rules, sampling, screening, service
 from blog.config import settings
 from blog.db import db, utcnow, write
 from blog.history import Event
@@ -73,9 +74,23 @@ def reconcile(regardless: bool = False, dry_run: bool = False, starting: bool = 
         sampling.lapse(now)
         figures.roll_up(now)
     retention.apply(report, now, dry_run)
+    if not dry_run:
+        back_up(report, now)
     # Last: a mail server that is slow must not delay what readers and moderators wait for.
     outbox.deliver(report, regardless, dry_run)
     return report
+
+
+def back_up(report: Report, now: datetime) -> None:
+    """Make the copy of the day, if the settings want one and there is none yet."""
+    try:
+        made = backups.daily(settings(), now.date())
+    except (backups.NoBackup, OSError, sqlite3.Error) as error:
+        log.error("the daily backup failed: %s", type(error).__name__)
+        report.notes.append(f"the daily backup failed: {error}")
+        return
+    if made is not None:
+        report.notes.append(f"backed up to {made.name}")
 
 
 def stopped(report: Report, regardless: bool, looking: bool, now: datetime) -> bool:
