@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
-from blog.config import Settings, is_loopback
+from blog.config import Settings
+from blog.values import is_loopback
 
 SHORTEST = 32  # characters of a secret key that is random enough to sign with
 GUESSED = ("secret", "change", "default", "example", "password", "dev", "test", "key")

@@ -46,7 +46,6 @@ def serve() -> None:
     from blog.serve import serve as run
 
     here = settings()
-    start.free_address(here.host, here.port)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     made = start.prepare(app)
     if made:

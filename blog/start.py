@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import inspect, text
 
-from blog.config import PACKAGE, SettingError, settings
+from blog.config import PACKAGE, settings
 from blog.db import db
 from blog.people import ensure_first_moderator
 
@@ -53,20 +51,6 @@ def current_revision() -> str | None:
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def free_address(host: str, port: int) -> None:
-    """Make sure that the server can listen there and nobody else does. Raises SettingError."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(address)
-    except OSError as error:
-        fix = "end what listens there or choose another BLOG_PORT"
-        if error.errno != errno.EADDRINUSE:
-            fix = "BLOG_HOST has to be an address of this machine, and BLOG_PORT one that this user may use"
-        raise SettingError(f"{host} port {port} cannot be served: {error.strerror}; {fix}.") from None
 
 
 @contextmanager

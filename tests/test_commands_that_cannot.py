@@ -58,8 +58,7 @@ def test_where_somebody_else_listens(make: Make) -> None:
         app = make(port=other.getsockname()[1])
         status, lines = run(app, "serve")
     assert status == 1
-    assert len(lines) == 1
-    assert "choose another BLOG_PORT" in lines[0]
+    assert "Choose another port" in lines[-1]
 
 
 @pytest.mark.parametrize("host", ["203.0.113.1", "no such host"])
