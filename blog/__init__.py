@@ -34,7 +34,6 @@ from blog import (
     theme,
 )
 from blog.articles import Library
-from blog.bodies import Bodies
 from blog.config import Settings, bundled
 from blog.folder import data_folder, kept_secret
 from blog.freshness import Freshness
@@ -87,7 +86,7 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
     cli.init(app)
 
     app.wsgi_app = errors.Backstop(  # type: ignore[method-assign]
-        KnownHosts(PageCache(Bodies(app.wsgi_app, settings, MOST_BYTES), freshness), settings), settings
+        KnownHosts(PageCache(app.wsgi_app, freshness), settings), settings
     )
     return app
 

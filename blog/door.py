@@ -17,6 +17,7 @@ from io import BytesIO
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
+from blog.addresses import client_address, network_of
 from blog.errors import bare_page
 from blog.kept import Answer
 from blog.variants import Headers
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 THREADS = 128  # of the pool; each is made when it is first needed
 PATIENCE = 15.0  # seconds that every body may take to arrive, and
 SLOWEST = 2048  # bytes a second beyond them
+MOST_OF_ONE = 256  # bodies that have not arrived whole, from one network
 MOST_WAITING = 32 * 1024 * 1024  # bytes of all bodies that have not arrived whole
 MOST_PASSED_OVER = (
     1024 * 1024
@@ -62,12 +64,16 @@ class Request(Protocol):
 class Door:
     """Answers the requests of one worker process."""
 
-    def __init__(self, app: WSGIApplication, find: Find, most_bytes: int, refusal: Headers) -> None:
-        """`most_bytes`: of a body; `refusal`: the headers of an answer that is made here."""
+    def __init__(
+        self, app: WSGIApplication, find: Find, most_bytes: int, refusal: Headers, hops: int = 0
+    ) -> None:
+        """`most_bytes`: of a body; `refusal`: the headers of an answer made here; `hops`: trusted proxies."""
         self._app, self._find, self._most_bytes, self._refusal = app, find, most_bytes, refusal
+        self._hops = hops
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         self._loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        # Bodies that have not arrived whole, by the network that sends them, the oldest first.
+        self._unfinished: dict[str, list[asyncio.Task[None]]] = {}
         self._waiting = 0  # bytes
         self._closing = False
         self._last = 0.0
@@ -112,9 +118,26 @@ class Door:
             now = time.monotonic()
 
     def _receive(self, request: Request) -> None:
+        network = self._network(request.scope)
+        same = self._unfinished.setdefault(network, [])
+        if len(same) >= MOST_OF_ONE:
+            # A body that somebody means to send is here at once; the one that waits longest makes room.
+            same.pop(0).cancel()
         task = self._loop.create_task(self._wait_for_body(request))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        same.append(task)
+        task.add_done_callback(lambda done: self._forget(network, done))
+
+    def _forget(self, network: str, task: asyncio.Task[None]) -> None:
+        same = self._unfinished.get(network, [])
+        if task in same:
+            same.remove(task)
+        if not same:
+            self._unfinished.pop(network, None)
+
+    def _network(self, scope: Any) -> str:
+        peer = {"REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]")}
+        forwarded = ",".join(scope.headers.get_all("x-forwarded-for"))
+        return network_of(client_address({**peer, "HTTP_X_FORWARDED_FOR": forwarded}, self._hops))
 
     async def _wait_for_body(self, request: Request) -> None:
         length = request.scope.headers.get("content-length") or ""
@@ -122,7 +145,7 @@ class Door:
         try:
             async with asyncio.timeout(PATIENCE + min(expected, self._most_bytes) / SLOWEST):
                 body = await self._read(request.proto)
-        except TimeoutError:
+        except (TimeoutError, asyncio.CancelledError):
             self._refuse(request, *LATE)
         except Crowded:
             self._refuse(request, *CROWDED)

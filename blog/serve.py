@@ -171,7 +171,8 @@ def _work(listener: socket.socket, number: int, app: Flask, here: Settings, end:
         sys.setswitchinterval(TURN)
         kept = app.extensions.get("blog.pagecache")
         find = kept.find if kept else lambda *_: None
-        door = Door(app, find, app.config["MAX_CONTENT_LENGTH"], base_headers(here))
+        most = app.config["MAX_CONTENT_LENGTH"]
+        door = Door(app, find, most, base_headers(here), here.trusted_proxies)
         if number == 0:
             threading.Thread(target=_tend, args=(app,), daemon=True, name="reconcile").start()
         _answer(listener, number, door, end)

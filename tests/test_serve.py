@@ -13,11 +13,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
+from blog.door import MOST_OF_ONE
 from tests.akismet_standin import AkismetStandIn, later
 from tests.serving import ROOT, Serving, browser
 from tests.test_whole_life_of_a_comment import fields
@@ -137,6 +139,17 @@ def test_slow_senders_are_in_nobodys_way(blog: Serving) -> None:
     assert connections[0].recv(100).startswith(b"HTTP/1.1 4")
     for connection in connections:
         connection.close()
+
+
+def test_one_network_can_only_have_so_many_unfinished_bodies(tmp_path: Path, akismet: AkismetStandIn) -> None:
+    with serving(tmp_path, akismet, workers=1) as blog, ExitStack() as held:
+        said = f"POST {ARTICLE}comments HTTP/1.1\r\nHost: 127.0.0.1:{blog.port}\r\nContent-Length: 99\r\n\r\na"
+        slow = []
+        for _ in range(MOST_OF_ONE + 1):
+            slow.append(held.enter_context(socket.create_connection(("127.0.0.1", blog.port), 10)))
+            slow[-1].sendall(said.encode())
+        assert slow[0].recv(100).startswith(b"HTTP/1.1 408")
+        assert answer(blog, "Others come through.").status_code == 303
 
 
 @pytest.mark.parametrize(
