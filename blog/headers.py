@@ -26,8 +26,8 @@ _ON_SITE = re.compile(r"(?:/(?![/\\])|\?|#|\Z)[^\x00-\x20\x7f\\]*", re.ASCII)
 def policy(*, script: bool = False) -> str:
     """The content security policy of a page, with or without the site's own script.
 
-    The script may ask this site for more: the desk and the preview do. Without that, tools which look at a page
-    from inside (Lighthouse) could not read robots.txt either, and would call it broken.
+    The script may ask this site for more: the desk and the preview do. Without that, tools which look at a
+    page from inside (Lighthouse) could not read robots.txt either, and would call it broken.
     """
     parts = ["default-src 'none'", "img-src 'self'", "style-src 'self'"]
     if script:

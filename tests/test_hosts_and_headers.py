@@ -20,8 +20,8 @@ ALWAYS = {
 }
 POLICY = "Content-Security-Policy"
 SCRIPT = (
-    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HOSTILE_PATHS = [
     "/%00",

@@ -143,7 +143,9 @@ def test_slow_senders_are_in_nobodys_way(blog: Serving) -> None:
 
 def test_one_network_can_only_have_so_many_unfinished_bodies(tmp_path: Path, akismet: AkismetStandIn) -> None:
     with serving(tmp_path, akismet, workers=1) as blog, ExitStack() as held:
-        said = f"POST {ARTICLE}comments HTTP/1.1\r\nHost: 127.0.0.1:{blog.port}\r\nContent-Length: 99\r\n\r\na"
+        said = (
+            f"POST {ARTICLE}comments HTTP/1.1\r\nHost: 127.0.0.1:{blog.port}\r\nContent-Length: 99\r\n\r\na"
+        )
         slow = []
         for _ in range(MOST_OF_ONE + 1):
             slow.append(held.enter_context(socket.create_connection(("127.0.0.1", blog.port), 10)))
