@@ -27,7 +27,7 @@ from pathlib import Path
 
 import httpx
 from lxml import html
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from tests.serving import Serving
 
@@ -148,7 +148,7 @@ def torment(folder: Path, kills: int, report: bool = False, **settings: object) 
 def compare(database: str, account: Account) -> list[str]:
     """Everything that is not as it was answered."""
     wrong: list[str] = []
-    with create_engine(database).connect() as store:
+    with create_engine(database, poolclass=NullPool).connect() as store:
         if database.startswith("sqlite"):
             found = store.execute(text("PRAGMA integrity_check")).scalar()
             wrong += [] if found == "ok" else [f"the store is damaged: {found}"]
