@@ -29,9 +29,7 @@ PATIENCE = 15.0  # seconds that every body may take to arrive, and
 SLOWEST = 2048  # bytes a second beyond them
 MOST_OF_ONE = 256  # bodies that have not arrived whole, from one network
 MOST_WAITING = 32 * 1024 * 1024  # bytes of all bodies that have not arrived whole
-MOST_PASSED_OVER = (
-    1024 * 1024
-)  # bytes of a body that is too large, so that its sender comes to read the answer
+MOST_PASSED_OVER = 1024 * 1024  # bytes of a body that is too large; its sender then reads the answer
 CLOSE = ("Connection", "close")
 
 Find = Callable[[str | None, str, str, str | None, str | None], Answer | None]
@@ -39,6 +37,7 @@ Find = Callable[[str | None, str, str, str | None, str | None], Answer | None]
 
 LATE = 408, "Too slow", "The request did not arrive in time. Go back and send it again."
 CROWDED = 503, "Too much at once", "Too much is being sent at the moment. Go back and try again in a minute."
+CLOSING = 503, "Back in a moment", "The blog is being restarted. Go back and send it again in a moment."
 BROKEN = 500, "Something broke here", "It is not your fault. The log says what happened."
 
 
@@ -92,14 +91,15 @@ class Door:
                 self._last = time.monotonic()
             elif scope.method == "GET":
                 path: str = scope.path
+                hosts = headers.get_all("host")
                 answer = self._find(
-                    headers.get("host"),
+                    hosts[0] if len(hosts) == 1 else None,
                     path if path.isascii() else path.encode().decode("latin-1"),
                     scope.query_string,
                     headers.get("accept-encoding"),
                     headers.get("if-none-match"),
                 )
-                if answer is not None and len(headers.get_all("host")) == 1:
+                if answer is not None:
                     request.proto.response_bytes(answer.code, answer.headers, answer.body)
                     return
             if headers.get("content-length") in (None, "0") and headers.get("transfer-encoding") is None:
@@ -110,12 +110,19 @@ class Door:
             log.exception("a request could not be admitted")
 
     async def close(self, quiet: float, most: float) -> None:
-        """End connections with their next answer; return after `quiet` seconds without one, or `most`."""
+        """End connections with their next answer; return after `quiet` seconds without one, or `most`.
+
+        Bodies that have not arrived by then are sent back.
+        """
         self._closing, begun = True, time.monotonic()
         self._last = now = begun
         while now < min(begun + most, self._last + quiet):
             await asyncio.sleep(min(begun + most, self._last + quiet) - now)
             now = time.monotonic()
+        if unfinished := [task for tasks in self._unfinished.values() for task in tasks]:
+            _, late = await asyncio.wait(unfinished, timeout=begun + most - now)
+            for task in late:
+                task.cancel()
 
     def _receive(self, request: Request) -> None:
         network = self._network(request.scope)
@@ -146,7 +153,7 @@ class Door:
             async with asyncio.timeout(PATIENCE + min(expected, self._most_bytes) / SLOWEST):
                 body = await self._read(request.proto)
         except (TimeoutError, asyncio.CancelledError):
-            self._refuse(request, *LATE)
+            self._refuse(request, *(CLOSING if self._closing else LATE))
         except Crowded:
             self._refuse(request, *CROWDED)
         except Exception as error:
@@ -202,6 +209,7 @@ class Door:
 
     def _refuse(self, request: Request, code: int, title: str, words: str) -> None:
         headers = [*self._refusal, ("Content-Type", "text/html; charset=utf-8"), CLOSE]
+        headers += [("Cache-Control", "no-store"), *([("Retry-After", "5")] if code == 503 else [])]
         request.proto.response_bytes(code, headers, bare_page(title, words).encode())
 
 

@@ -44,7 +44,8 @@ CONNECTIONS = 8192  # open ones, for each worker; a connection that says nothing
 HEADERS = HTTP1Settings(header_read_timeout=15_000, max_buffer_size=64 * 1024)
 EVERY = 60.0  # seconds between two runs of what is owed
 GRACE = 20  # seconds that workers have to finish what they accepted
-QUIET = 0.1  # seconds without a request after which an ending worker closes idle connections
+ENDING = 2.0  # of them for requests that are still coming in, or
+QUIET = 0.1  # seconds without one
 QUICK = 5.0  # seconds; a worker that ends sooner has not worked at all
 TRIES = 5  # such workers in a row, and the server gives up
 # Seconds that a thread may compute while another wants to. A reader who is answered from memory needs some
@@ -205,7 +206,7 @@ def _answer(listener: socket.socket, number: int, door: Door, end: int) -> None:
     async def until_the_end() -> None:
         await stopping.wait()
         loop.remove_reader(end)
-        await door.close(QUIET, GRACE / 4)
+        await door.close(QUIET, ENDING)
         over.set()
         await ended.wait()
 

@@ -218,6 +218,8 @@ def test_stopping_finishes_what_was_accepted(tmp_path: Path, akismet: AkismetSta
             for path in ("/", ARTICLE, "/healthz", "/privacy")
         ]
         posts: list[int] = []
+        slow = socket.create_connection(("127.0.0.1", blog.port))
+        slow.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 9\r\n\r\na" % blog.port)
         writers = [
             threading.Thread(target=lambda n=n: posts.append(answer(blog, f"Post {n}.").status_code))
             for n in range(4)
@@ -232,6 +234,8 @@ def test_stopping_finishes_what_was_accepted(tmp_path: Path, akismet: AkismetSta
         for thread in [*readers, *writers]:
             thread.join(10)
         assert posts == [303] * 4
+        assert slow.recv(1000).startswith(b"HTTP/1.1 503")
+        slow.close()
         assert ended["read"] > 10
         assert set(ended) <= {"read", "turned away"}
         blog.start()
