@@ -82,6 +82,12 @@ class Freshness:
         """Listen to the application's commits."""
         app.extensions["blog.published"] = self.signal
 
+    def close(self) -> None:
+        """Let go of the store, when the application ends before its process does."""
+        if (looking := self._looking) is not None:
+            looking.join(PATIENCE)
+        self._engine.dispose()
+
     def signal(self) -> None:
         """Tell every worker of this machine that readers now see something else."""
         _write(self._path)

@@ -121,6 +121,7 @@ def make(tmp_path: Path, content: Path, akismet: AkismetStandIn, _migrated: Path
     for app in made:
         if "blog.wire" in app.extensions:
             app.extensions["blog.wire"].close()
+        app.extensions["blog.freshness"].close()
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
