@@ -23,8 +23,8 @@ from blog.sources import Stamp
 
 # A page's own elements have these ids, so no heading may take one: labels and links would lead to it.
 _RESERVED_IDS = """
-counts     answer answers audience author authors body care close closed code comment comment-count comment-form
-    comments comments-title content draft email errors footer form form-draft form-errors form-related
+    answer answers audience author authors body care close closed code comment comment-count comment-form
+    comments comments-title content counts draft email errors footer form form-draft form-errors form-related
     header help keep main menu moderation name nav next no_akismet note notes notice open parent preview
     problem question receipt reflection related remember replies reply reply-label reply-line said search
     sent submit text title toc token top url
