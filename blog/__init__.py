@@ -65,7 +65,6 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
     freshness = Freshness(library, settings)
     freshness.init(app)
     app.extensions.update({"blog.library": library, "blog.freshness": freshness})
-    app.extensions["blog.make"] = lambda: create_app(settings)
 
     errors.init(app)
     headers.init(app)
@@ -85,9 +84,8 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
         app.register_blueprint(blueprint)
     cli.init(app)
 
-    app.wsgi_app = errors.Backstop(  # type: ignore[method-assign]
-        KnownHosts(PageCache(app.wsgi_app, freshness), settings), settings
-    )
+    kept = app.extensions["blog.pagecache"] = PageCache(app.wsgi_app, freshness)
+    app.wsgi_app = errors.Backstop(KnownHosts(kept, settings), settings)  # type: ignore[method-assign]
     return app
 
 
@@ -104,6 +102,7 @@ def configure(app: Flask, settings: Settings) -> None:
             # A server that was restarted costs nobody an error.
             "pool_pre_ping": not settings.database.startswith("sqlite"),
         },
+        TEMPLATES_AUTO_RELOAD=True,  # a changed template is live like a changed article
         MAX_CONTENT_LENGTH=MOST_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         # Only the desk and the sign-in page have a session, and it holds nothing but the forms' token.

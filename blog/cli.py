@@ -60,8 +60,7 @@ def serve() -> None:
     # The workers are forked from this process and must not share its connections.
     db.session.remove()
     db.engine.dispose()
-    make = current_app.extensions["blog.make"]
-    run(here, make)
+    run(here, app)
 
 
 @click.command("demo")

@@ -19,7 +19,6 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from flask import Flask
@@ -53,16 +52,15 @@ TRIES = 5  # such workers in a row, and the server gives up
 TURN = 0.0005
 
 
-def serve(here: Settings, make: Callable[[], Flask]) -> None:
+def serve(here: Settings, app: Flask) -> None:
     """Answer requests until SIGTERM or Ctrl-C; then finish what was accepted and return.
 
-    `make` builds the application, which the workers then share. Raises SystemExit, with a line of
-    explanation, when the address cannot be used, and when workers end as soon as they are started.
+    The workers share `app`. Raises SystemExit, with a line of explanation, when the address cannot be
+    used, and when workers end as soon as they are started.
     """
     _raise_file_limit()
     listeners = _listen(here)
     print(f"Serving {here.site_url} on http://{here.host}:{here.port} (Ctrl-C ends it)", flush=True)
-    app = make()
     _warm(app)
     Parent(listeners, app, here).run()
 
@@ -170,9 +168,7 @@ def _work(listener: socket.socket, number: int, app: Flask, here: Settings, end:
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         logs.take_over()
         sys.setswitchinterval(TURN)
-        kept = app.extensions.get("blog.pagecache")
-        find = kept.find if kept else lambda *_: None
-        most = app.config["MAX_CONTENT_LENGTH"]
+        find, most = app.extensions["blog.pagecache"].find, app.config["MAX_CONTENT_LENGTH"]
         door = Door(app, find, most, base_headers(here), here.trusted_proxies)
         if number == 0:
             threading.Thread(target=_tend, args=(app,), daemon=True, name="reconcile").start()
