@@ -50,12 +50,12 @@ def comment(slug: str) -> Response:
     try:
         if posting.from_elsewhere():
             raise Refused(422, "This form came from another site. Nothing is lost: please send it once more.")
-        if "preview" in typed and is_open(found):
-            return preview(found, form)
-        if "preview" not in typed and not form.validate():
-            raise Refused(422, "Something needs another look before this can be sent.")
         if not is_open(found):
             raise Refused(403, closed_words())
+        if "preview" in typed:
+            return preview(found, form)
+        if not form.validate():
+            raise Refused(422, "Something needs another look before this can be sent.")
         stored = posting.post(form, found)
     except Refused as refused:
         return refuse(found, form, refused)

@@ -169,6 +169,8 @@ class Settings:
         typed = {name: parse(known[name], text) for name, text in texts.items()}
         for name, value in overrides.items():
             typed[name] = parse(known[name], value) if isinstance(value, str) else value
+        if Path("content").is_dir():  # an installed wheel brings samples, but one's own folder goes first
+            typed.setdefault("content_dir", Path("content"))
         found = cls(**typed)
         if found.smtp_url and not found.mail_from:
             raise SettingError(

@@ -162,6 +162,8 @@ class Comment(Base):
             self._record("screening", kind, self.status, self.status, data=data)
             return
         self.reasons = list(reasons)
+        if self.appealed_at is not None:
+            status = "pending"  # a person was asked to look, and only a person answers
         self._move("screening", "screening", status, kind, data=data)
 
     def decide(self, decision: str, by: str, reason: str = "", note: str = "") -> bool:

@@ -28,6 +28,13 @@ STATUS_LINES = {
     "withdrawn": "You have withdrawn your comment.",
 }
 
+# Where nobody screened it, the history must not say that somebody did.
+UNASKED = {
+    "no-key": "It was put before a person; this blog asks no spam filter.",
+    "no-akismet": "It was put before a person, as you asked, and was sent nowhere.",
+    "unchecked": "The spam filter gave no answer; it is asked again, and a person may look at it before.",
+}
+
 EVENT_WORDS = {
     ("received", None): "You sent it.",
     ("screened", "approved"): "It was screened and published.",
@@ -221,4 +228,8 @@ def words(event: Event) -> str:
     """A line of the history for the author; who decided stays with the desk."""
     if event.kind == "screened" and "private" in event.reasons:
         return "It was put before the author of this blog, and nobody else was asked."
+    if event.kind in ("screened", "rechecked") and event.now == "pending":
+        for code, said in UNASKED.items():
+            if code in event.reasons:
+                return said
     return EVENT_WORDS.get((event.kind, event.now)) or EVENT_WORDS.get((event.kind, None)) or event.kind

@@ -111,3 +111,19 @@ def test_every_outcome_is_answered_in_the_same_shape(
     assert answered.status == 303
     assert answered.headers["Location"].startswith("/receipts/")
     assert len(answered.headers["Location"]) == len("/receipts/") + 32
+
+
+def test_after_an_appeal_only_a_person_decides(held: Flask, akismet: AkismetStandIn) -> None:
+    akismet.answer_with(SPAM)
+    reader = Reader(held)
+    receipt = reader.stored(body="Not spam.")
+    reader.post(f"{receipt}/appeal", {"words": "I am real."})
+    assert reader.post(f"{receipt}/edit", {"body": "Not spam at all."}).status == 303
+    assert status(reader, receipt) == "pending"
+
+
+def test_what_nobody_screened_is_not_said_to_be(make: Make) -> None:
+    reader = Reader(make(akismet_key=""))
+    page = reader.get(reader.stored())
+    assert "this blog asks no spam filter" in page.words("main")
+    assert "It was screened" not in page.words("main")

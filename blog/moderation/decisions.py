@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, jsonify, make_response, render_template, request
+from flask import Response, jsonify, make_response, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
@@ -79,8 +79,8 @@ def decide() -> BaseResponse:
                 missed.append(problem)
             else:
                 moved.append(comment.id)
-    if not moved and not missed:
-        missed.append("That comment is not here any more.")
+    if gone := len(order.ids) - len(moved) - len(missed):
+        missed.append("That comment is not here any more." if gone == 1 else f"{gone} are not here any more.")
     number = f"{len(moved)} comment{'' if len(moved) == 1 else 's'} {DONE[order.decision]}." if moved else ""
     message = " ".join([number, *dict.fromkeys(missed)]).strip()
     return done(message, moved, undo=order.decision != "restore", approved=order.decision == "approve")
@@ -119,7 +119,14 @@ def refused(words: str, status: int = 422) -> Response:
         answer = jsonify(summary(words, [], [], None))
     else:
         answer = make_response(
-            render_template("errors/error.html", code=status, title="Not done", words=words, request_id="")
+            render_template(
+                "errors/error.html",
+                code=status,
+                title="Not done",
+                words=words,
+                request_id="",
+                back=url_for("moderation.queue"),
+            )
         )
     answer.status_code = status
     return private(answer)

@@ -18,7 +18,7 @@
     const here = () => (last?.isConnected && !last.hasAttribute("aria-busy") ? last : null);
     const go = (item) => {
       (item ?? one(".empty", form)).focus({ preventScroll: true });
-      item?.scrollIntoView({ block: "nearest" });
+      item?.scrollIntoView({ block: item.offsetHeight > innerHeight - 160 ? "start" : "nearest" });
     };
     const step = (by) => {
       const list = items(), at = list.indexOf(here());
@@ -160,6 +160,7 @@
       if (view.value === "all" || view.value === "private") { await refresh(next?.dataset.comment); return; }
       for (const [item] of left) item.remove();
       settle();
+      if (next) go(next);  // what went away above has moved it
       if (!items().length) await refresh();
     }
 
