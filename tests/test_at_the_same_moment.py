@@ -1,26 +1,32 @@
-"""Two things at once: a decision while Akismet is asked again, and two runs of what is owed."""
+"""Several things at once: writers, one form sent again, first starts, a decision while Akismet is asked."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import create_engine, select, text
 
+from blog import start
 from blog.db import db
 from blog.models import Comment
 from blog.reconcile import reconcile
 from tests.akismet_standin import HAM, SPAM, AkismetStandIn, later, status
 from tests.conftest import signed_in
 from tests.people import Reader
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.serving import ROOT, browser
+from tests.test_serve import ARTICLE, serving
+from tests.test_whole_life_of_a_comment import fields
 
 
 def in_background(app: Flask) -> threading.Thread:
@@ -129,3 +135,102 @@ def test_two_runs_at_once_send_each_thing_once(either: Flask, akismet: AkismetSt
     with either.app_context():
         assert set(db.session.scalars(select(Comment.status))) == {"approved"}
         db.session.remove()
+
+
+def together(number: int, act: Callable[[int], str]) -> list[str]:
+    """What each of so many people got who all began at the same moment."""
+    ready = threading.Barrier(number)
+
+    def one(which: int) -> str:
+        ready.wait(20)
+        return act(which)
+
+    with ThreadPoolExecutor(number) as people:
+        return list(people.map(one, range(number)))
+
+
+def test_eight_who_write_at_once_are_all_taken(tmp_path: Path, akismet: AkismetStandIn) -> None:
+    with serving(tmp_path, akismet) as blog:
+
+        def write_five(who: int) -> str:
+            with browser(blog.url) as reader:
+                form = fields(reader.get(ARTICLE), "#comment-form")
+                got = []
+                for number in range(5):
+                    typed = {"author": f"W{who}", "email": f"w{who}@example.org", "body": f"{who}/{number}."}
+                    answer = reader.post(f"{ARTICLE}comments", data={**form, **typed})
+                    got.append(f"{answer.status_code} {answer.headers.get('Location', answer.text[:300])}")
+                return "\n".join(got)
+
+        got = "\n".join(together(8, write_five)).splitlines()
+        with closing(sqlite3.connect(tmp_path / "data" / "blog.db")) as store:
+            stored = store.execute("SELECT body, token FROM comment").fetchall()
+    assert sorted(body for body, _ in stored) == sorted(f"{who}/{n}." for who in range(8) for n in range(5))
+    assert sorted(got) == sorted(f"303 /receipts/{token}" for _, token in stored)
+
+
+def test_the_same_form_sent_six_times_at_once_is_stored_once(either: Flask, akismet: AkismetStandIn) -> None:
+    akismet.delay = 0.1  # all are on their way before the first is stored
+    form = Reader(either).get(ARTICLE).fields("#comment-form")
+    typed = {**form, "author": "Ada", "email": "ada@example.org", "body": "Once."}
+
+    def send(_: int) -> str:
+        answer = Reader(either).post(f"{ARTICLE}comments", typed)
+        return f"{answer.status} {answer.headers.get('Location')}"
+
+    got = together(6, send)
+    with either.app_context():
+        (stored,) = db.session.scalars(select(Comment))
+        assert [event.kind for event in stored.history()] == ["received", "screened"]
+        assert set(got) == {f"303 /receipts/{stored.token}"}
+        db.session.remove()
+
+
+# Forked after the imports, so that all eight really meet. On PostgreSQL each is a machine of its own, with a
+# data folder of its own.
+FIRST_STARTS = """
+import os, sys
+from blog import create_app, start
+import alembic.command, flask_migrate, psycopg
+folder, store = sys.argv[1:]
+begin, go = os.pipe()
+for number in range(8):
+    if os.fork() == 0:
+        os.close(go)
+        os.read(begin, 1)
+        app = create_app({"data_dir": f"{folder}/{number if store == 'postgres' else 'data'}"})
+        app.config["PASSWORD_HASH"] = "scrypt:1024:8:1"
+        os.write(1, f"{bool(start.prepare(app))}\\n".encode())
+        os._exit(0)
+os.close(go)
+failed = [status for _, status in (os.wait() for _ in range(8)) if status]
+sys.exit(bool(failed))
+"""
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_eight_first_starts_at_once_make_one_store_and_one_moderator(
+    request: pytest.FixtureRequest, tmp_path: Path, store: str
+) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("BLOG_")}
+    if store == "postgres":
+        environ["BLOG_DATABASE_URL"] = request.getfixturevalue("postgres")
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_STARTS, str(tmp_path), store],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
+    assert sorted(done.stdout.split()) == ["False"] * 7 + ["True"], done.stdout
+    assert len(list(tmp_path.rglob("first-moderator.txt"))) == 1
+    engine = create_engine(environ.get("BLOG_DATABASE_URL") or f"sqlite:///{tmp_path / 'data' / 'blog.db'}")
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM moderator")) == 1
+        assert connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [
+            start.newest_revision()
+        ]
+    engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
 import feedparser
@@ -16,6 +17,7 @@ from blog.markup.comment import render_comment
 from blog.models import Comment
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+FORM = "application/x-www-form-urlencoded"
 SITE = "http://127.0.0.1:8000"
 NASTY = [
     "\x00",
@@ -276,6 +278,32 @@ def test_any_text_gives_a_well_formed_feed(app, body, author):
             _atom(Feed(url="x", page="x", title=author, language="en", entries=[entry])).get_data()
         )
     assert root.find(f"{ATOM}entry/{ATOM}content") is not None
+
+
+def test_whatever_is_accepted_leaves_every_feed_well_formed(app, client, reader):
+    anything = st.text(max_size=30) | st.sampled_from(NASTY)
+    blank = reader.get("/posts/open-letter/").fields("#comment-form")
+    taken = []
+
+    @given(body=anything, author=anything, path=anything)
+    @examples(max_examples=40, deadline=None)
+    def send(body, author, path):
+        typed = {
+            "author": f"A{author}",
+            "body": f"B{len(taken)} {body}",
+            "url": f"https://ada.example/{path}",
+        }
+        raw = {**blank, "email": "ada@example.org", **typed}
+        raw = {name: value.encode("utf-8", "surrogatepass") for name, value in raw.items()}
+        answer = client.post("/posts/open-letter/comments", data=urlencode(raw), content_type=FORM)
+        assert answer.status_code in (303, 400, 422), answer.text
+        taken.append(answer.status_code == 303)
+        for address in ("/posts/open-letter/comments.xml", "/feed.xml"):
+            assert tree(client, address).tag == f"{ATOM}feed"
+
+    send()
+    assert sum(taken) > 10
+    assert len(tree(client, "/posts/open-letter/comments.xml").findall(f"{ATOM}entry")) == sum(taken)
 
 
 def test_the_sitemap_lists_every_public_page_with_its_last_change(client):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.akismet_standin import DISCARD, HAM, SPAM, AkismetStandIn
+from tests.akismet_standin import DISCARD, HAM, SPAM, AkismetStandIn, Reply
 from tests.conftest import Make, signed_in
 from tests.people import Reader
 
@@ -88,6 +88,19 @@ def test_an_appeal_goes_back_to_a_person_once(held: Flask, akismet: AkismetStand
     moderator.decide("spam", 1)
     assert status(reader, receipt) == "spam"
     assert reader.post(f"{receipt}/appeal", {"words": "Again."}).status == 409
+
+
+@pytest.mark.parametrize("now", [HAM, SPAM])
+def test_an_appeal_waits_for_a_person_whatever_akismet_says_of_an_edit(
+    app: Flask, akismet: AkismetStandIn, now: Reply
+) -> None:
+    reader = Reader(app)
+    akismet.answer_with(SPAM, now)
+    receipt = reader.stored()
+    reader.post(f"{receipt}/appeal", {"words": "I am real."})
+    assert reader.post(f"{receipt}/edit", {"body": "Said better."}).status == 303
+    assert reader.get(receipt).one("main").get("data-status") == "pending"
+    assert "Said better." in signed_in(app).desk().words()
 
 
 @pytest.mark.parametrize("verb", ["withdrawal", "edit", "appeal"])
