@@ -78,37 +78,57 @@ class Feed:
 
 @bp.get("/feed.xml")
 def atom() -> Response:
-    """The newest articles in full."""
-    return share(_atom(_articles("/feed.xml", "/", settings().site_name, library().articles)), None)
+    """The newest articles in full, as Atom."""
+    return articles("atom")
 
 
 @bp.get("/feed.json")
 def json_feed() -> Response:
-    """The same as JSON Feed 1.1."""
-    feed = _articles("/feed.json", "/", settings().site_name, library().articles)
-    content = {
-        "version": "https://jsonfeed.org/version/1.1",
-        "title": feed.title,
-        "home_page_url": feed.page,
-        "feed_url": feed.url,
-        "language": feed.language,
-        "items": [_item(entry) for entry in feed.entries],
-    }
-    return share(_answer(json.dumps(content, ensure_ascii=False), "application/feed+json"), None)
+    """The same as JSON Feed."""
+    return articles("json")
 
 
 @bp.get("/tags/<slug>/feed.xml")
-def tag_feed(slug: str) -> Response:
+def tag_atom(slug: str) -> Response:
+    """The newest articles with a tag, as Atom."""
+    return tag_feed(slug, "atom")
+
+
+@bp.get("/tags/<slug>/feed.json")
+def tag_json(slug: str) -> Response:
+    """The same as JSON Feed."""
+    return tag_feed(slug, "json")
+
+
+@bp.get("/posts/<slug>/comments.xml")
+def comments_atom(slug: str) -> Response:
+    """The newest comments of an article, as Atom."""
+    return comments(slug, "atom")
+
+
+@bp.get("/posts/<slug>/comments.json")
+def comments_json(slug: str) -> Response:
+    """The same as JSON Feed."""
+    return comments(slug, "json")
+
+
+def articles(draw: str) -> Response:
+    """The feed of the whole site."""
+    url = "/feed.json" if draw == "json" else "/feed.xml"
+    return share(DRAW[draw](_articles(url, "/", settings().site_name, library().articles)), None)
+
+
+def tag_feed(slug: str, draw: str) -> Response:
     """The newest articles with a tag; 404 for a tag that no article has."""
     tag = library().tags.get(slug)
     if tag is None:
         abort(404)
     title = f"{tag.name} · {settings().site_name}"
-    return share(_atom(_articles(f"{tag.url}feed.xml", tag.url, title, tag.articles)), None)
+    url = f"{tag.url}feed.{'json' if draw == 'json' else 'xml'}"
+    return share(DRAW[draw](_articles(url, tag.url, title, tag.articles)), None)
 
 
-@bp.get("/posts/<slug>/comments.xml")
-def comments(slug: str) -> Response:
+def comments(slug: str, draw: str) -> Response:
     """The newest comments of an article: approved and public, with the author's name and no more."""
     here = library()
     article = here.get(slug)
@@ -138,14 +158,14 @@ def comments(slug: str) -> Response:
         for row in rows
     ]
     feed = Feed(
-        url=f"{page}comments.xml",
+        url=f"{page}comments.{'json' if draw == 'json' else 'xml'}",
         page=page,
         title=f"Comments on {article.title}",
         language=article.language,
         entries=entries,
         since=article.date,
     )
-    return share(_atom(feed), slug)
+    return share(DRAW[draw](feed), slug)
 
 
 @bp.get("/sitemap.xml")
@@ -248,5 +268,21 @@ def _atom(feed: Feed) -> Response:
     return _answer(render_template("feeds/atom.xml", feed=feed), "application/atom+xml")
 
 
+def _json(feed: Feed) -> Response:
+    """JSON Feed 1.1."""
+    content = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.page,
+        "feed_url": feed.url,
+        "language": feed.language,
+        "items": [_item(entry) for entry in feed.entries],
+    }
+    return _answer(json.dumps(content, ensure_ascii=False), "application/feed+json")
+
+
 def _answer(text: str, kind: str) -> Response:
     return Response(_FORBIDDEN.sub("", text), content_type=f"{kind}; charset=utf-8")
+
+
+DRAW = {"atom": _atom, "json": _json}

@@ -15,6 +15,7 @@ from blog.db import write
 from blog.feeds import NEVER, Entry, Feed, _atom, absolute_links
 from blog.markup.comment import render_comment
 from blog.models import Comment
+from tests.people import Reader
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 FORM = "application/x-www-form-urlencoded"
@@ -343,3 +344,21 @@ def test_a_feed_follows_what_is_decided(app, client):
     with app.app_context(), write() as session:
         session.get(Comment, number).decide("approve", "ana")
     assert len(feed(client, "/posts/open-letter/comments.xml").entries) == 1
+
+
+def test_every_feed_is_there_as_json_too(app):
+    Reader(app).stored(author="Ada", body="Some *words* of mine.")
+    client = app.test_client()
+    for path, title in (
+        ("/feed.json", None),
+        ("/tags/letters/feed.json", None),
+        ("/posts/open-letter/comments.json", "Ada"),
+    ):
+        found = client.get(path).json
+        assert found["version"] == "https://jsonfeed.org/version/1.1"
+        assert found["feed_url"].endswith(path)
+        assert len(found["items"]) >= 1
+        if title:
+            assert found["items"][0]["authors"] == [{"name": title}]
+            assert "<em>words</em>" in found["items"][0]["content_html"]
+    assert "example.org" not in client.get("/posts/open-letter/comments.json").text
