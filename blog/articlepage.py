@@ -7,14 +7,13 @@ from typing import Any
 from flask import abort, render_template
 from markupsafe import Markup
 
-from blog import pace, threads
+from blog import akismet_state, pace, threads
 from blog.articles import Article
 from blog.config import settings
 from blog.db import utcnow
 from blog.forms import CommentForm
 from blog.markup.comment import render_comment
 from blog.models import Comment
-from blog.service import service
 from blog.shelf import library
 
 
@@ -58,7 +57,7 @@ def draw(
         if page > pages:
             abort(404)
         nodes = [] if alone else threads.page_of(article.slug, page, here.comments_per_page)
-        down = here.screens and service().broken
+        down = here.screens and akismet_state.current().broken
         usually = pace.words()
     takes_more = is_open(article)
     older, newer = library().neighbours(article)

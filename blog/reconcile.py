@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, and_, or_, select, update
 
-from blog import backups, fields, figures, outbox, retention, rules, sampling, screening, service
+from blog import akismet_state, backups, fields, figures, outbox, retention, rules, sampling, screening
 from blog.config import settings
 from blog.db import db, utcnow, write
 from blog.history import Event
@@ -98,7 +98,7 @@ def stopped(report: Report, regardless: bool, looking: bool, now: datetime) -> b
 
     `looking` looks at it anyway.
     """
-    state = service.service()
+    state = akismet_state.current()
     sealed = digest("akismet-key", settings().akismet_key, settings().site_url)
     new_key, was_broken = state.key_digest != sealed, state.broken
     if report.dry_run or not (looking or new_key or was_broken or owes(now, regardless)):
@@ -111,9 +111,9 @@ def stopped(report: Report, regardless: bool, looking: bool, now: datetime) -> b
     with write():
         # No answer about the key is no answer about comments: the first of those will tell.
         if answer.state != "unknown":
-            service.saw_key(answer, sealed)
+            akismet_state.saw_key(answer, sealed)
         if was_broken:
-            service.tried_again(answer)
+            akismet_state.tried_again(answer)
     if answer.state == "invalid":
         report.notes.append("Akismet does not accept the key here; check AKISMET_KEY and SITE_URL")
     return answer.state == "invalid"
@@ -246,7 +246,7 @@ def feed_back(comment: Comment, report: Report, regardless: bool) -> str:
     with write():
         fresh = db.session.get_one(Comment, comment.id, populate_existing=True)
         fresh.claimed_until = None
-        service.taught(taught)
+        akismet_state.taught(taught)
         if taught.ok:
             fresh.belief = kind
             db.session.add(

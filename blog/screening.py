@@ -12,7 +12,7 @@ from typing import Any, cast
 from flask import current_app
 from sqlalchemy import select
 
-from blog import fields, rules, service, wordlists
+from blog import akismet_state, fields, rules, wordlists
 from blog.articles import Article
 from blog.config import settings
 from blog.db import db, utcnow
@@ -105,7 +105,7 @@ def ask(
     """
     now = utcnow()
     submitted = fields.payload(comment, article, settings(), now, recheck_reason, honeypot)
-    allowed = regardless or service.may_ask(now)
+    allowed = regardless or akismet_state.may_ask(now)
     db.session.rollback()
     if not allowed:
         return Outcome("pending", ("unchecked", *reasons))
@@ -134,7 +134,7 @@ def enter(comment: Comment, outcome: Outcome, kind: str = "screened") -> None:
         comment.attempts += 1
         comment.submitted = outcome.submitted
         comment.checked_at = now
-        service.note(answer)
+        akismet_state.note(answer)
         data = {"verdict": answer.verdict, "seconds": round(answer.seconds, 3)}
         if answer.verdict == "unchecked":
             comment.check_error = data["error"] = answer.error

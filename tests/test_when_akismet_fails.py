@@ -12,11 +12,11 @@ from flask import Flask
 from sqlalchemy import update
 
 from blog import alerts
+from blog.akismet_state import AkismetState
 from blog.db import db, utcnow, write
 from blog.models import Comment
 from blog.reconcile import reconcile
 from blog.rules import REASONS
-from blog.service import Service
 from tests import akismet_standin as says
 from tests.akismet_standin import HAM, HANGS, SPAM, AkismetStandIn, Reply, later, provisional, status
 from tests.conftest import Make, signed_in
@@ -193,7 +193,7 @@ def pass_time(app: Flask) -> None:
     """The pause of the breaker and the waiting times of comments are over."""
     with app.app_context(), write() as session:
         past = utcnow() - timedelta(seconds=1)
-        session.execute(update(Service).values(retry_at=past))
+        session.execute(update(AkismetState).values(retry_at=past))
         session.execute(update(Comment).where(Comment.recheck_reason == "recheck").values(next_check_at=past))
 
 

@@ -3,7 +3,7 @@
 from alembic import context
 from flask import current_app
 
-from blog import briefing, figures, following, rejections, sampling, service, wordlists
+from blog import akismet_state, briefing, figures, following, rejections, sampling, wordlists
 from blog.db import Base, db
 from blog.limits import Limit
 from blog.models import Comment
@@ -11,7 +11,7 @@ from blog.people import Moderator
 
 # Importing them puts their tables into the metadata.
 TABLES = (
-    service.Service,
+    akismet_state.AkismetState,
     rejections.Rejection,
     wordlists.WordList,
     sampling.Sample,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from blog import akismet_state
 from blog.alerts import alert
 from blog.config import settings
-from blog.service import service
 
 
 def notices() -> list[str]:
     """The lines that stand above the queue; none while everything works."""
-    here, state, lines = settings(), service(), []
+    here, state, lines = settings(), akismet_state.current(), []
     if not here.screens:
         lines.append("No Akismet key is set, so every comment waits here. Set BLOG_AKISMET_KEY and restart.")
     elif state.key_state == "invalid":

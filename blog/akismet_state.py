@@ -1,7 +1,7 @@
 """How Akismet has been doing: the last alert, and the breaker that stops asking for a while.
 
-One row, shared by all workers and kept over a restart. It is written only when it changes, so a healthy
-service costs a posted comment nothing.
+One row, shared by all workers and kept over a restart. It is written only when it changes, so while
+Akismet works a posted comment pays nothing for it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ FAILURES = 5
 PAUSE = timedelta(seconds=60)
 
 
-class Service(Base):
+class AkismetState(Base):
     """What is known about Akismet; one row with id 1."""
 
-    __tablename__ = "service"
+    __tablename__ = "service"  # as the first migration named it
 
     id: Mapped[int] = mapped_column(primary_key=True)
     failures: Mapped[int] = mapped_column(default=0)
@@ -44,9 +44,9 @@ class Service(Base):
         return self.failures >= FAILURES
 
 
-def service() -> Service:
+def current() -> AkismetState:
     """The row as it stands; a fresh one before the first answer."""
-    return db.session.get(Service, 1) or Service(
+    return db.session.get(AkismetState, 1) or AkismetState(
         id=1, failures=0, last_error="", alert_message="", key_state="", key_digest=""
     )
 
@@ -56,20 +56,22 @@ def may_ask(now: datetime) -> bool:
 
     Ends the session's transaction when it has to claim that turn.
     """
-    state = service()
+    state = current()
     if not state.broken or state.retry_at is None:
         return True
     if state.retry_at > now:
         return False
     with write() as session:
         claimed = session.execute(
-            update(Service).where(Service.id == 1, Service.retry_at <= now).values(retry_at=now + PAUSE)
+            update(AkismetState)
+            .where(AkismetState.id == 1, AkismetState.retry_at <= now)
+            .values(retry_at=now + PAUSE)
         )
         return bool(claimed.rowcount)  # type: ignore[attr-defined]
 
 
 def note(answer: Answer) -> None:
-    """Enter what an answer says about the service; inside `write()`, with the comment it was about."""
+    """Enter what an answer says about Akismet; inside `write()`, with the comment it was about."""
     now = utcnow()
     state = _row()
     hear(state, answer)
@@ -81,14 +83,14 @@ def note(answer: Answer) -> None:
         _worked(state, now)
 
 
-def hear(state: Service, answer: Answer | Taught | KeyState) -> None:
+def hear(state: AkismetState, answer: Answer | Taught | KeyState) -> None:
     """Every answer sets or clears the alert; what never reached Akismet says nothing about it."""
     answered = answer.headers or not answer.error
     if answered and (state.alert_code, state.alert_message) != (answer.alert_code, answer.alert_message):
         state.alert_code, state.alert_message = answer.alert_code, answer.alert_message
 
 
-def _failed(state: Service, answer: Answer, now: datetime) -> None:
+def _failed(state: AkismetState, answer: Answer, now: datetime) -> None:
     was_broken = state.broken
     state.failures = min(state.failures + 1, 1_000_000)
     state.last_error, state.failed_at = answer.error, now
@@ -97,7 +99,7 @@ def _failed(state: Service, answer: Answer, now: datetime) -> None:
         publish_site()  # the line at the form says that screening is down
 
 
-def _worked(state: Service, now: datetime) -> None:
+def _worked(state: AkismetState, now: datetime) -> None:
     if state.failures:
         if state.broken:
             publish_site()
@@ -141,13 +143,13 @@ def saw_key(answer: KeyState, sealed: str) -> None:
 
 
 def taught(answer: Taught) -> None:
-    """Enter what an answer to feedback says about the service, inside `write()`."""
+    """Enter what an answer to feedback says about Akismet, inside `write()`."""
     hear(_row(), answer)
 
 
-def _row() -> Service:
-    state = db.session.get(Service, 1)
+def _row() -> AkismetState:
+    state = db.session.get(AkismetState, 1)
     if state is None:
-        state = service()
+        state = current()
         db.session.add(state)
     return state
