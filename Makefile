@@ -2,7 +2,7 @@
 # ARGS reaches the command behind a target: make test ARGS="-k receipt", make bench ARGS=reading
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock settings bench fuzz crash wheel clean
+.PHONY: help run test check format lock settings bench fuzz crash slow wheel clean
 
 # Flask would say that it cannot read .env, which the blog reads itself.
 export FLASK_SKIP_DOTENV := 1
@@ -59,8 +59,12 @@ fuzz: ## look for texts that break comments or front matter, SECONDS=60 each
 
 crash: ## kill the server again and again while people post, KILLS=100 on each store
 	$(call ready,requirements-dev.txt)
-	$(PY) -m tests.crash --kills $(KILLS) --store sqlite
-	$(PY) -m tests.crash --kills $(KILLS) --store postgresql
+	$(PY) -m tests.crash --kills $(KILLS) --store sqlite $(ARGS)
+	$(PY) -m tests.crash --kills $(KILLS) --store postgresql $(ARGS)
+
+slow: ## how readers fare while a thousand clients are slow: bare, behind nginx, behind Caddy
+	$(call ready,requirements-dev.txt)
+	$(PY) -m tests.slow_clients $(ARGS)
 
 wheel: ## build dist/reciprocal-*.whl and the source archive
 	$(call ready,requirements-dev.txt)

@@ -1,7 +1,10 @@
 """Kills the real server again and again while people post and decide, and compares what was answered with
 what is there.
 
-    python -m tests.crash --kills 1000 --store postgresql
+    python -m tests.crash --kills 1000 --store postgresql --tally crash.json
+
+It goes round by round, each with a new store that is compared at its end. With --tally, what was found is
+added to that file after every round, and the same call goes on from there after it was interrupted.
 
 A post that was answered with 303 must be stored once and whole. One that got no answer is sent again, as a
 browser's reload does, and must still be stored once. A decision that was answered must stand.
@@ -11,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import os
 import random
 import re
@@ -133,7 +137,7 @@ def torment(folder: Path, kills: int, report: bool = False, **settings: object) 
     with server:
         crowd = Crowd(server, account)
         for number in range(kills):
-            time.sleep(random.uniform(0.1, 1.5))
+            time.sleep(random.uniform(0.1, 1.0))
             how = KILLS[number % 2]
             server.stop(how)
             account.kills[how.name] += 1
@@ -198,31 +202,57 @@ def postgresql(folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
+def one_round(store: str, kills: int) -> tuple[Account, list[str]]:
+    """A new store, so many kills; what was answered, and what differs from it."""
+    with tempfile.TemporaryDirectory(prefix="reciprocal-crash-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL runs as another user where this one is root
+        if store == "sqlite":
+            account = torment(folder, kills, report=True)
+            return account, compare(f"sqlite:///{folder / 'data' / 'blog.db'}", account)
+        with postgresql(folder) as database:
+            account = torment(folder, kills, report=True, database_url=database)
+            return account, compare(database, account)
+
+
+def add(total: Counter[str], account: Account, wrong: list[str], seconds: float) -> None:
+    """Count what a round found."""
+    total.update(account.kills)
+    total.update(
+        {
+            "kills": sum(account.kills.values()),
+            "answered posts": len(account.answered),
+            "answered decisions": len(account.decided),
+            "requests without an answer": account.unanswered,
+            "differences": len(wrong),
+            "seconds": round(seconds),
+        }
+    )
+    total.update({f"answers {status}": times for status, times in account.refused.items()})
+
+
 def main() -> None:
     """Run it from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--round", type=int, default=50, help="kills until the store is compared")
+    parser.add_argument("--tally", type=Path, help="a JSON file that keeps the counts of every round")
     options = parser.parse_args()
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="reciprocal-crash-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # PostgreSQL runs as another user where this one is root
-        if options.store == "sqlite":
-            database = f"sqlite:///{folder / 'data' / 'blog.db'}"
-            account = torment(folder, options.kills, report=True)
-            wrong = compare(database, account)
-        else:
-            with postgresql(folder) as database:
-                account = torment(folder, options.kills, report=True, database_url=database)
-                wrong = compare(database, account)
-    print(f"{options.store}: {sum(account.kills.values())} kills {dict(account.kills)}")
-    print(f"{len(account.answered)} answered posts, {len(account.decided)} answered decisions compared")
-    print(f"{account.unanswered} requests without an answer, refusals {dict(account.refused)}")
-    print(f"{len(wrong)} differences, {time.monotonic() - began:.0f} s")
-    for line in wrong[:20]:
-        print(" ", line)
-    sys.exit(1 if wrong else 0)
+    kept = json.loads(options.tally.read_text()) if options.tally and options.tally.exists() else {}
+    total = Counter(kept.get(options.store, {}))
+    while total["kills"] < options.kills and not total["differences"]:
+        began = time.monotonic()
+        account, wrong = one_round(options.store, min(options.round, options.kills - total["kills"]))
+        add(total, account, wrong, time.monotonic() - began)
+        for line in wrong[:20]:
+            print(" ", line)
+        if options.tally:
+            # Another process may have counted the other store meanwhile.
+            kept = json.loads(options.tally.read_text()) if options.tally.exists() else {}
+            options.tally.write_text(json.dumps({**kept, options.store: total}, indent=1) + "\n")
+        print(f"{options.store}: {', '.join(f'{name} {value}' for name, value in total.items())}", flush=True)
+    sys.exit(1 if total["differences"] else 0)
 
 
 if __name__ == "__main__":

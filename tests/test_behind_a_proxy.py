@@ -1,0 +1,71 @@
+"""Behind nginx or Caddy, set up with the lines that docs/operations.md has for them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.proxies import caddy, nginx
+from tests.serving import Serving, browser
+from tests.slow_clients import ATTACKS, PATH, Fared, attacked
+from tests.slow_clients import blog as serving
+from tests.test_whole_life_of_a_comment import fields
+
+FRONTS = {"nginx": nginx, "caddy": caddy}
+
+
+@pytest.fixture(scope="module", params=list(FRONTS))
+def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with serving(folder, 1) as blog, FRONTS[request.param](folder, blog.port) as url:
+        Blog.here = blog
+        yield url
+
+
+class Blog:
+    """The server behind the proxy of the test that runs."""
+
+    here: Serving
+
+
+def addresses() -> list[str]:
+    with sqlite3.connect(Blog.here.environ["BLOG_DATA_DIR"] + "/blog.db") as store:
+        return [row[0] for row in store.execute("SELECT ip FROM comment ORDER BY id")]
+
+
+def test_an_answer_is_taken_and_its_author_known_by_the_address_the_proxy_saw(front: str) -> None:
+    for claimed in ("203.0.113.7", "203.0.113.7, 198.51.100.1", "::1", "x"):
+        with browser(front) as reader:
+            reader.headers["X-Forwarded-For"] = claimed
+            typed = {"author": "Ada", "email": "ada@example.org", "body": f"Not from {claimed}."}
+            answer = reader.post(
+                f"{PATH}comments", data={**fields(reader.get(PATH), "#comment-form"), **typed}
+            )
+            assert answer.status_code == 303
+            assert reader.get(answer.headers["Location"]).status_code == 200
+    assert set(addresses()) == {"127.0.0.1"}
+
+
+def test_the_host_arrives_as_it_was_asked_for(front: str) -> None:
+    assert httpx.get(front, headers={"Host": "elsewhere.example"}).status_code == 400
+    page = httpx.get(front, headers={"X-Forwarded-Host": "elsewhere.example"})
+    assert page.status_code == 200
+    assert "elsewhere.example" not in page.text
+
+
+def test_every_header_of_an_answer_arrives(front: str) -> None:
+    for path in ("/", PATH, "/no-such-page", "/healthz"):
+        headers = httpx.get(front + path).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_thousand_slow_clients_are_in_nobodys_way(front: str) -> None:
+    fared = Fared()
+    attacked(front, ATTACKS["all of them"], 1.5, fared)
+    assert fared.failed == []
+    assert fared.held == fared.sent == 1000
+    assert len(fared.waits) > 50
