@@ -86,7 +86,7 @@ def say(said: Said, article: Article, parent: Comment | None, clock: Clock) -> C
         # Nobody asked Akismet about these, so nothing may say that it answered.
         comment.screened("spam", ["block-words"])
     elif said.by_the_blog:
-        comment.decide("approve", MODERATOR)
+        comment.publish(MODERATOR)
     else:
         comment.screened("pending" if said.held else "approved", said.held)
     comment.status_at = clock.now

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, String, select
-from sqlalchemy.orm import Mapped, mapped_column
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import BigInteger, String, exists, select
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from blog.db import Base, db, publish, utcnow
 
@@ -46,6 +50,82 @@ def discussion(slug: str) -> Discussion:
         db.session.add(found)
         db.session.flush()
     return found
+
+
+# A Comment, which is made of what stands here and so cannot be named.
+Comment = Any
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Let the comments that are published or taken away inside be settled as one, at the end."""
+    moved: list[Comment] = []
+    db.session.info["together"] = moved
+    try:
+        yield
+    finally:
+        del db.session.info["together"]
+    settle(moved)
+
+
+def settle(moved: Sequence[Comment]) -> None:
+    """Enter that these comments became public or ceased to be: what is shown, counted and kept in caches.
+
+    A comment is shown when it is approved, or as a place when something below it is. However many have
+    moved, the statements are as many as the levels that change.
+    """
+    later: list[Comment] | None = db.session.info.get("together")
+    if later is not None:
+        later.extend(moved)
+        return
+    if not moved:
+        return
+    places = discussions({comment.slug for comment in moved})
+    for comment in moved:
+        places[comment.slug].approved += 1 if comment.status == "approved" else -1
+        places[comment.slug].changed()
+    level = moved
+    while level:
+        changed = show(level)
+        for comment in changed:
+            if comment.parent_id is None:
+                places[comment.slug].threads += 1 if comment.shown else -1
+        level = parents([comment for comment in changed if comment.parent_id])
+
+
+def show(comments: Sequence[Comment]) -> list[Comment]:
+    """Show or hide these, as they and their replies are now; those that changed."""
+    kind = type(comments[0])
+    reply = aliased(kind)
+    below = exists().where(reply.parent_id == kind.id, reply.shown)
+    # What changed below these is written already; what did not need not be, to look it up.
+    with db.session.no_autoflush:
+        ids = [comment.id for comment in comments]
+        having = set(db.session.scalars(select(kind.id).where(kind.id.in_(ids), below)))
+    changed = []
+    for comment in comments:
+        visible = comment.status == "approved" or comment.id in having
+        if visible != comment.shown:
+            comment.shown = visible
+            changed.append(comment)
+    return changed
+
+
+def parents(comments: Sequence[Comment]) -> Sequence[Comment]:
+    """What these replied to, to be looked at after what changed below it is written."""
+    if not comments:
+        return ()
+    db.session.flush()
+    kind = type(comments[0])
+    return db.session.scalars(select(kind).where(kind.id.in_([one.parent_id for one in comments]))).all()
+
+
+def discussions(slugs: set[str]) -> dict[str, Discussion]:
+    """The rows of these articles. Inside `write()`."""
+    with db.session.no_autoflush:
+        rows = db.session.scalars(select(Discussion).where(Discussion.slug.in_(slugs)))
+        found = {row.slug: row for row in rows}
+    return found | {slug: discussion(slug) for slug in slugs - found.keys()}
 
 
 def publish_site() -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from blog.db import Base, UtcDateTime, db, utcnow
-from blog.discussions import discussion
+from blog.discussions import discussion, settle
 from blog.history import Event, Id, Version
 
 DECISIONS = {"approve": "approved", "spam": "spam", "reject": "rejected"}
@@ -178,10 +178,18 @@ class Comment(Base):
         self.decided_by = by
         return True
 
-    def restore(self, by: str) -> bool:
-        """Bring back the status before the last decision that still stands; False when there is none."""
+    def publish(self, by: str, **data: Any) -> None:
+        """An answer written at the desk: nobody has to decide about it."""
+        self._move("moderator", by, "approved", "published", data=data)
+        self.decided_by = by
+
+    def restore(self, by: str, history: Iterable[Event] | None = None) -> bool:
+        """Bring back the status before the last decision that still stands; False when there is none.
+
+        Whoever restores many has read their `history` at once.
+        """
         standing: list[Event] = []
-        for entry in self.history():
+        for entry in self.history() if history is None else history:
             if entry.kind == "decided":
                 standing.append(entry)
             elif entry.kind == "restored" and standing:
@@ -195,9 +203,9 @@ class Comment(Base):
         self.decided_by, self.status_at = before["decided_by"], datetime.fromisoformat(before["status_at"])
         return True
 
-    def withdraw(self) -> None:
+    def withdraw(self, by: str = "author") -> None:
         """Taken back by its author: the text is blanked, replies and the place stay."""
-        self._move("author", "author", "withdrawn", "withdrawn")
+        self._move("author", by, "withdrawn", "withdrawn")
         self.body, self.url = "", ""
         self.next_check_at = None
         if self.submitted:
@@ -224,7 +232,7 @@ class Comment(Base):
 
     def history(self) -> list[Event]:
         """Its events, oldest first."""
-        return list(db.session.scalars(select(Event).where(Event.comment_id == self.id).order_by(Event.id)))
+        return histories([self.id])[self.id]
 
     def _move(
         self,
@@ -243,7 +251,7 @@ class Comment(Base):
         self.status_at = utcnow()
         self._record(actor, kind, was, now, self.reasons if reasons is None else reasons, note, data)
         if "approved" in (was, now) and was != now and self.audience == "public":
-            self._show(1 if now == "approved" else -1)
+            settle([self])
 
     def _record(
         self,
@@ -268,25 +276,11 @@ class Comment(Base):
             )
         )
 
-    def _show(self, more: int) -> None:
-        place = discussion(self.slug)
-        place.approved += more
-        place.changed()
-        here: Comment | None = self
-        while here is not None:
-            visible = here.status == "approved" or here._shows_below()
-            if visible == here.shown:
-                break
-            here.shown = visible
-            if here.parent_id is None:
-                place.threads += 1 if visible else -1
-            here = db.session.get(Comment, here.parent_id) if here.parent_id else None
 
-    def _shows_below(self) -> bool:
-        # Replies that this transaction has changed and not yet written count as they are now.
-        replies = [one for one in db.session.dirty if isinstance(one, Comment) and one.parent_id == self.id]
-        if any(reply.shown for reply in replies):
-            return True
-        others = Comment.id.not_in([reply.id for reply in replies])
-        below = select(Comment.id).where(Comment.parent_id == self.id, Comment.shown, others).limit(1)
-        return db.session.scalar(below) is not None
+def histories(ids: Iterable[int]) -> dict[int, list[Event]]:
+    """The events of comments, oldest first, by one statement."""
+    found: dict[int, list[Event]] = {ident: [] for ident in ids}
+    query = select(Event).where(Event.comment_id.in_(found)).order_by(Event.id)
+    for entry in db.session.scalars(query):
+        found[entry.comment_id or 0].append(entry)
+    return found

@@ -8,12 +8,13 @@ from blog.moderation import (
     journal,
     queue,
     recheck,
+    reply,
     rulebook,
     staff,
 )
 from blog.moderation.desk import bp
 
 # Importing the views gives them to the blueprint.
-VIEWS = (account, cleaning, comment, decisions, journal, queue, recheck, rulebook, staff)
+VIEWS = (account, cleaning, comment, decisions, journal, queue, recheck, reply, rulebook, staff)
 
 __all__ = ["bp"]

@@ -1,4 +1,4 @@
-"""One comment with its whole history, and what a moderator writes to it: another text, or an answer."""
+"""One comment with its whole history, and its text, which a moderator can change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from blog import fields, rejections
 from blog.db import db, write
 from blog.history import Version
-from blog.models import Comment, NotPossible
+from blog.models import Comment
 from blog.moderation.desk import bp, go, me, page
 from blog.moderation.items import items, reason
 from blog.text import BODY_MAX, clean_text, is_invisible
@@ -47,28 +47,6 @@ def edit(number: int) -> BaseResponse:
     return go("comment", number=number)
 
 
-@bp.post("/comments/<int:number>/reply")
-def reply(number: int) -> BaseResponse:
-    """Answer a comment as a moderator; one that waits is approved in the same commit."""
-    found, body, by = find(number), clean_text(request.form.get("body", "")), me().name
-    if problem := unfit(body):
-        return show(found, 422, problem, reply=body)
-    with write():
-        found = find(number)
-        if found.audience != "public" or found.status == "withdrawn":
-            return show(found, 409, "Nobody would see an answer to this.", reply=body)
-        try:
-            found.decide("approve", by)
-            answer = Comment(slug=found.slug, author=by, email="", email_folded="", body=body, written_by=by)
-            answer.receive(found, by)
-            answer.decide("approve", by)
-        except NotPossible as impossible:
-            db.session.rollback()
-            return show(find(number), 409, str(impossible), reply=body)
-        ids = (number, answer.id)
-    return go("queue", message="Published, with your answer.", undo=",".join(map(str, ids)))
-
-
 def find(number: int) -> Comment:
     """The comment of an address, or 404."""
     found = db.session.get(Comment, number) if number < 2**63 else None
@@ -91,8 +69,10 @@ def mark(comment: Comment) -> str:
     return comment.edited_at.isoformat() if comment.edited_at else ""
 
 
-def show(comment: Comment, status: int = 200, problem: str = "", body: str = "", reply: str = "") -> Response:
-    """The page of a comment."""
+def show(
+    comment: Comment, status: int = 200, problem: str = "", body: str = "", reply: str = "", said: str = ""
+) -> Response:
+    """The page of a comment; `said`: what was just done."""
     events = comment.history()
     codes = {code for event in events for code in event.reasons}
     return page(
@@ -105,6 +85,7 @@ def show(comment: Comment, status: int = 200, problem: str = "", body: str = "",
         reason_words={code: reason(code)[0] for code in codes},
         reject_reasons=rejections.offered(),
         problem=problem,
+        said=said,
         body=body or comment.body,
         reply=reply,
         mark=mark(comment),

@@ -12,8 +12,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from blog import rejections
 from blog.db import db, write
+from blog.discussions import together
 from blog.headers import private
-from blog.models import DECISIONS, Comment, NotPossible
+from blog.history import Event
+from blog.models import DECISIONS, Comment, NotPossible, histories
 from blog.moderation.desk import bp, go, me
 from blog.moderation.queue import MOST_AT_ONCE, offer, summary
 from blog.moderation.views import NAMES, View
@@ -70,11 +72,15 @@ def decide() -> BaseResponse:
         return refused(order.misfit)
     moved: list[int] = []
     missed: list[str] = []
+    by = me().name
     # Written in one go at the end: a hundred decisions are not a hundred round trips.
-    with write() as session, session.no_autoflush:
-        query = select(Comment).where(Comment.id.in_(order.ids)).order_by(Comment.id)
-        for comment in session.scalars(query).all():
-            problem = carry_out(order, comment, me().name)
+    with write() as session, session.no_autoflush, together():
+        comments = session.scalars(
+            select(Comment).where(Comment.id.in_(order.ids)).order_by(Comment.id)
+        ).all()
+        past = histories(order.ids) if order.decision == "restore" else {}
+        for comment in comments:
+            problem = carry_out(order, comment, by, past.get(comment.id, []))
             if problem:
                 missed.append(problem)
             else:
@@ -86,13 +92,13 @@ def decide() -> BaseResponse:
     return done(message, moved, undo=order.decision != "restore", approved=order.decision == "approve")
 
 
-def carry_out(order: Order, comment: Comment, by: str) -> str:
-    """Decide about one comment, inside `write()`; what was in the way, or nothing."""
+def carry_out(order: Order, comment: Comment, by: str, past: list[Event]) -> str:
+    """Decide about one comment with its history, inside `write()`; what was in the way, or nothing."""
     if order.decision != "restore" and order.seen.get(str(comment.id), comment.status) != comment.status:
         return f"{comment.decided_by or 'Somebody else'} has decided about it already: {comment.status}."
     try:
         if order.decision == "restore":
-            return "" if comment.restore(by) else "Nothing to change: no decision stands."
+            return "" if comment.restore(by, past) else "Nothing to change: no decision stands."
         reason = order.reason if order.decision == "reject" else ""
         if comment.decide(order.decision, by, reason, order.note):
             return ""

@@ -24,6 +24,7 @@ KINDS = {
     "screened": "screened",
     "rechecked": "screened again",
     "decided": "decided",
+    "published": "answered",
     "restored": "decision taken back",
     "edited": "text edited",
     "withdrawn": "withdrawn by its author",

@@ -37,6 +37,7 @@ def queue() -> Response:
         "article": library().get(view.article) if view.article else None,
         "notices": notices(),
         "message": request.args.get("message", "")[:300],
+        "answer": next(iter(ids_of([request.args.get("answer", "")])), 0),
         "undo_ids": ids_of(request.args.get("undo", "").split(",")),
         "offer": offer(ids_of([request.args.get("offer", "")])),
         "reject_reasons": rejections.offered(),

@@ -89,7 +89,8 @@
     const here = `/moderation/?${place}`;
     const offerButton = one("[data-offer]", form);
     const undone = undoButton.dataset.undo;
-    if (undone) past.push({ ids: undone.split(","), left: [] });
+    // An answer that is taken back has its text in the form of another page.
+    if (undone) past.push(undone === "page" ? undone : { ids: undone.split(","), left: [] });
     // What the last page load said must not be said again by the next.
     history.replaceState(null, "", here);
     const say = (words) => { one("[role=status]", form).textContent = words; };
@@ -186,9 +187,11 @@
         event.preventDefault();
         recheck(ticked.map((other) => other.dataset.comment));
       }
-      if (button?.name !== "decision") return;
+      if (button === undoButton && past.at(-1) === "page") return;
+      if (button?.name !== "decision" && button !== undoButton) return;
       event.preventDefault();
-      if (!button.value) return;
+      if (button === undoButton && !past.length) return;
+      if (!button.value && button !== undoButton) return;
       // What is under way would take away again what undo brings back.
       if (button === undoButton) { working = working.then(undo); return; }
       if (button === offerButton) {

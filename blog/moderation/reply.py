@@ -1,0 +1,67 @@
+"""An answer written at the desk, and its way back: the text returns into the form, and nothing else stays."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from sqlalchemy import select
+from werkzeug.wrappers import Response as BaseResponse
+
+from blog.db import db, write
+from blog.models import Comment, NotPossible
+from blog.moderation.comment import find, show, unfit
+from blog.moderation.desk import bp, go, me
+from blog.text import clean_text
+
+DECIDED_SINCE = "Something was decided about the answer since, so it is not taken back."
+
+
+@bp.post("/comments/<int:number>/reply")
+def reply(number: int) -> BaseResponse:
+    """Answer a comment as a moderator; one that waits is approved in the same commit."""
+    found, body, by = find(number), clean_text(request.form.get("body", "")), me().name
+    if problem := unfit(body):
+        return show(found, 422, problem, reply=body)
+    with write():
+        found = find(number)
+        if found.audience != "public" or found.status == "withdrawn":
+            return show(found, 409, "Nobody would see an answer to this.", reply=body)
+        try:
+            approved = found.decide("approve", by)
+            answer = Comment(slug=found.slug, author=by, email="", email_folded="", body=body, written_by=by)
+            answer.receive(found, by)
+            answer.publish(by, approved=approved)
+        except NotPossible as impossible:
+            db.session.rollback()
+            return show(find(number), 409, str(impossible), reply=body)
+        ident = answer.id
+    return go("queue", message="Published, with your answer.", answer=ident)
+
+
+@bp.post("/answers/<int:number>/undo")
+def take_back(number: int) -> Response:
+    """Take an answer back, and the approval that came with it; its text is in the form again."""
+    with write():
+        answer = find(number)
+        above = answer.parent_id
+        if above is None or not stands(answer):
+            return show(answer, 409, DECIDED_SINCE)
+        body = answer.body
+        approved = answer.history()[-1].data.get("approved")
+        remove(answer, me().name)
+        if approved:
+            find(above).restore(me().name)
+    return show(find(above), 200, reply=body, said="Taken back. Your answer is below, and nobody sees it.")
+
+
+def stands(answer: Comment) -> bool:
+    """Whether the answer is as it was published: nobody decided about it, edited it or took it back since."""
+    return answer.written_by is not None and answer.history()[-1].kind == "published"
+
+
+def remove(answer: Comment, by: str) -> None:
+    """Take an answer off the page, inside `write()`; its place stays only where somebody has replied."""
+    answer.withdraw(by)
+    db.session.flush()
+    if db.session.scalar(select(Comment.id).where(Comment.parent_id == answer.id).limit(1)) is None:
+        db.session.delete(answer)
+        db.session.flush()

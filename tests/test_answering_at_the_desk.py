@@ -1,0 +1,123 @@
+"""A moderator answers a comment, approves it with that, and takes both back."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from blog.db import db
+from blog.discussions import counts
+from blog.history import Event
+from blog.models import Comment
+from tests.conftest import Make, signed_in
+from tests.people import Moderator, Page, Reader
+
+
+@pytest.fixture
+def held(make: Make) -> Flask:
+    """A blog where everything waits."""
+    return make(moderation="all")
+
+
+def answer(moderator: Moderator, number: int, body: str) -> Page:
+    """Fill in the form for an answer; the view of the desk that follows."""
+    action = f"/moderation/comments/{number}/reply"
+    fields = moderator.get(f"/moderation/comments/{number}").fields(f'form[action="{action}"]')
+    done = moderator.post(action, {**fields, "body": body})
+    assert done.status == 303
+    return moderator.get(done.headers["Location"])
+
+
+def undo(moderator: Moderator, page: Page) -> Page:
+    """Press Undo, as the form sends it without scripts."""
+    return moderator.post(page.one("[data-undo]").get("formaction"), page.fields("#desk"))
+
+
+def as_it_is(app: Flask) -> tuple[object, ...]:
+    """Everything about the comments that people see, here and outside."""
+    with app.app_context():
+        rows = db.session.execute(
+            select(
+                Comment.id,
+                Comment.status,
+                Comment.status_at,
+                Comment.decided_by,
+                Comment.shown,
+                Comment.body,
+                Comment.reasons,
+            )
+        ).all()
+        found = (*map(tuple, rows), tuple(counts().items()))
+        db.session.remove()
+    return found
+
+
+def test_an_answer_approves_and_is_marked_as_no_reader_can(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored(author="Ada", body="A question.")
+    reader.stored(author="ana", body="I am not the author of this blog.")
+    assert "Published, with your answer." in answer(moderator, 1, "An *answer*.").words("#said")
+    assert moderator.decide("approve", 2).status == 303
+    page = reader.get("/posts/open-letter/")
+    assert page.words("#comment-1 .replies .badge") == "Author of this blog"
+    assert "An answer." in page.words("#comment-1 .replies .words")
+    assert not page.all("#comment-2 .badge")
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_undo_takes_the_answer_away_and_brings_back_exactly_what_was(held: Flask, waits: bool) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored(author="Ada", body="A question.")
+    if not waits:
+        moderator.decide("approve", 1)
+    before, public = as_it_is(held), reader.get("/posts/open-letter/").words("#comments")
+    page = answer(moderator, 1, "An answer\nwith *care*.")
+    assert "with care" in reader.get("/posts/open-letter/").words("#comments")
+    undone = undo(moderator, page)
+    assert as_it_is(held) == before
+    assert reader.get("/posts/open-letter/").words("#comments") == public
+    assert len(moderator.desk(status="all").all("[data-comment]")) == 1
+    # What was written is not lost: it is in the form again, and the log says what happened.
+    assert undone.fields('form[action$="/reply"]')["body"] == "An answer\nwith *care*."
+    with held.app_context():
+        kinds = db.session.scalars(select(Event.kind).where(Event.comment_id == 2).order_by(Event.id)).all()
+        db.session.remove()
+    assert kinds == ["received", "published", "withdrawn"]
+
+
+def test_an_answer_that_somebody_replied_to_leaves_only_its_place(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored(body="A question.")
+    page = answer(moderator, 1, "Something hasty.")
+    reader.stored(body="A reply to it.", parent="2")
+    moderator.decide("approve", 3)
+    undo(moderator, page)
+    words = reader.get("/posts/open-letter/").words("#comments")
+    assert "Something hasty" not in words
+    assert "A reply to it." in words
+
+
+def test_an_answer_about_which_somebody_decided_since_is_not_taken_back(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored()
+    page = answer(moderator, 1, "An answer.")
+    signed_in(held, "ben").decide("spam", 2)
+    assert undo(moderator, page).status == 409
+    assert len(moderator.desk(status="spam").all("[data-comment]")) == 1
+    assert moderator.post("/moderation/answers/1/undo", {}).status in (400, 409)
+    assert moderator.post(f"/moderation/answers/{2**70}/undo", {}).status in (400, 404)
+
+
+def test_an_answer_is_no_decision_that_anybody_waited_for(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored()
+    moderator.decide("approve", 1)
+    answer(moderator, 1, "An answer.")
+    assert not moderator.desk(status="approved").all('[data-comment="2"] [value=restore]')
+    done = moderator.decide("restore", 2)
+    assert "no decision stands" in moderator.get(done.headers["Location"]).words("#said")
+    with held.app_context():
+        decided = db.session.scalars(select(Event.comment_id).where(Event.kind == "decided")).all()
+        db.session.remove()
+    assert decided == [1]
