@@ -7,8 +7,9 @@ Akismet works a posted comment pays nothing for it.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import String, Text, update
+from sqlalchemy import Row, String, Text, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from blog.answers import Answer, KeyState, Taught
@@ -44,6 +45,16 @@ class AkismetState(Base):
         return self.failures >= FAILURES
 
 
+# What a posted comment asks of it; most find that there is nothing to say.
+GLANCE = select(
+    AkismetState.failures,
+    AkismetState.retry_at,
+    AkismetState.worked_at,
+    AkismetState.alert_code,
+    AkismetState.alert_message,
+).where(AkismetState.id == 1)
+
+
 def current() -> AkismetState:
     """The row as it stands; a fresh one before the first answer."""
     return db.session.get(AkismetState, 1) or AkismetState(
@@ -56,8 +67,8 @@ def may_ask(now: datetime) -> bool:
 
     Ends the session's transaction when it has to claim that turn.
     """
-    state = current()
-    if not state.broken or state.retry_at is None:
+    state = _glance()
+    if state is None or state.failures < FAILURES or state.retry_at is None:
         return True
     if state.retry_at > now:
         return False
@@ -73,6 +84,8 @@ def may_ask(now: datetime) -> bool:
 def note(answer: Answer) -> None:
     """Enter what an answer says about Akismet; inside `write()`, with the comment it was about."""
     now = utcnow()
+    if _is_as_usual(answer, now):
+        return
     state = _row()
     hear(state, answer)
     if answer.error in ("incomplete", "internal"):
@@ -81,6 +94,23 @@ def note(answer: Answer) -> None:
         _failed(state, answer, now)
     else:
         _worked(state, now)
+
+
+def _is_as_usual(answer: Answer, now: datetime) -> bool:
+    """Whether a verdict came, as the last one did a moment ago."""
+    state = _glance()
+    return (
+        state is not None
+        and answer.verdict != "unchecked"
+        and not state.failures
+        and state.worked_at is not None
+        and now - state.worked_at <= PAUSE
+        and (state.alert_code, state.alert_message) == (answer.alert_code, answer.alert_message)
+    )
+
+
+def _glance() -> Row[*tuple[Any, ...]] | None:
+    return db.session.connection().execute(GLANCE).first()
 
 
 def hear(state: AkismetState, answer: Answer | Taught | KeyState) -> None:

@@ -56,7 +56,7 @@ def comment(slug: str) -> Response:
             return preview(found, form)
         if not form.validate():
             raise Refused(422, "Something needs another look before this can be sent.")
-        stored = posting.post(form, found)
+        token = posting.post(form, found)
     except Refused as refused:
         return refuse(found, form, refused)
     except Exception as error:
@@ -64,7 +64,7 @@ def comment(slug: str) -> Response:
             raise
         current_app.logger.error("the store refused a comment: %s", type(error).__name__)
         return refuse(found, form, Refused(503, BUSY, wait=30), with_comments=False)
-    return cast(Response, redirect(url_for("receipts.receipt", token=stored.token), 303))
+    return cast(Response, redirect(url_for("receipts.receipt", token=token), 303))
 
 
 def moved(slug: str) -> str:

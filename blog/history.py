@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,24 @@ class Event(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+Line = dict[str, Any]  # the values of an Event whose comment may not be stored yet
+
+
+def line(
+    actor: str,
+    kind: str,
+    was: str | None,
+    now: str | None,
+    reasons: Iterable[str] = (),
+    note: str = "",
+    data: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+) -> Line:
+    """What happened to a comment, for the log."""
+    who = {"at": at or utcnow(), "actor": actor, "kind": kind, "was": was, "now": now}
+    return {**who, "reasons": list(reasons), "note": note, "data": dict(data or {})}
 
 
 class Version(Base):

@@ -15,6 +15,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import TypeVar, cast
 
 from flask import Flask, current_app
@@ -22,7 +23,7 @@ from limits import RateLimitItemPerSecond
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
-from sqlalchemy import Executable, Float, Integer, String, case, delete, func, select
+from sqlalchemy import Float, Insert, Integer, String, bindparam, case, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -62,7 +63,8 @@ class SqlStorage(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count `amount` hits, in a new window of `expiry` seconds if none is open; the hits in it so far."""
         with write() as session:
-            return int(session.scalar(_counting(key, expiry, amount)))
+            counting = COUNT[db.engine.dialect.name].returning(Limit.count)
+            return session.execute(counting, _hit(key, expiry, amount)).scalar_one()
 
     def get(self, key: str) -> int:
         """The hits in the present window."""
@@ -184,8 +186,9 @@ def wait(counted: Iterable[Counted]) -> int:
     A limit in no seconds at all is switched off.
     """
     limit_of = {_key(one): one for one in counted if one[3] > 0}
-    query = select(Limit).where(Limit.key.in_(limit_of), Limit.expires_at > time.time())
-    rows = db.session.execute(query.with_only_columns(Limit.key, Limit.count, Limit.expires_at)).all()
+    if not limit_of:
+        return 0
+    rows = db.session.connection().execute(OPEN, {"keys": list(limit_of), "now": time.time()})
     waits = (_until(until, limit_of[key][3]) for key, count, until in rows if count >= limit_of[key][2])
     return max(waits, default=0)
 
@@ -199,8 +202,9 @@ def take(counted: Iterable[Counted]) -> int:
     # Between this look and the counting nobody else writes: `write()` lets one in at a time.
     if refused := wait(counted):
         return refused
-    for one in counted:
-        db.session.execute(_counting(_key(one), one[3], 1))
+    if counted:
+        hits = [_hit(_key(one), one[3]) for one in counted]
+        db.session.connection().execute(COUNT[db.engine.dialect.name], hits)
     return 0
 
 
@@ -213,23 +217,31 @@ def purge() -> int:
         return len(session.scalars(delete(Limit).where(ended).returning(Limit.key)).all())
 
 
-def _counting(key: str, seconds: int, amount: int) -> Executable:
-    """The one statement that counts, atomic on both databases; it gives the hits in the window so far."""
-    now = time.time()
+def _counting(dialect: ModuleType) -> Insert:
+    """The one statement that counts, atomic on both databases."""
+    now, until = bindparam("now", type_=Float(53)), bindparam("until", type_=Float(53))
+    amount = bindparam("amount", type_=Integer)
+    new = dialect.insert(Limit).values(key=bindparam("one"), count=amount, expires_at=until)
     ended = Limit.expires_at <= now
-    insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
-    return (
-        insert(Limit)
-        .values(key=key, count=amount, expires_at=now + seconds)
-        .on_conflict_do_update(
-            index_elements=[Limit.key],
-            set_={
-                "count": case((ended, amount), else_=Limit.count + amount),
-                "expires_at": case((ended, now + seconds), else_=Limit.expires_at),
-            },
-        )
-        .returning(Limit.count)
+    counting: Insert = new.on_conflict_do_update(
+        index_elements=[Limit.key],
+        set_={
+            "count": case((ended, amount), else_=Limit.count + amount),
+            "expires_at": case((ended, until), else_=Limit.expires_at),
+        },
     )
+    return counting
+
+
+COUNT = {"sqlite": _counting(sqlite), "postgresql": _counting(postgresql)}
+OPEN = select(Limit.key, Limit.count, Limit.expires_at).where(
+    Limit.key.in_(bindparam("keys", expanding=True)), Limit.expires_at > bindparam("now", type_=Float(53))
+)
+
+
+def _hit(key: str, seconds: int, amount: int = 1) -> dict[str, str | float]:
+    now = time.time()
+    return {"one": key, "amount": amount, "now": now, "until": now + seconds}
 
 
 def _item(one: Counted) -> tuple[RateLimitItemPerSecond, str]:

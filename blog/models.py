@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from blog import arrivals
 from blog.db import Base, UtcDateTime, db, utcnow
 from blog.discussions import discussion, settle
-from blog.history import Event, Id, Version
+from blog.history import Event, Id, Line, Version, line
 
 DECISIONS = {"approve": "approved", "spam": "spam", "reject": "rejected"}
 DEEPEST = 5
@@ -147,19 +148,36 @@ class Comment(Base):
     )
 
     def receive(self, parent: Comment | None, by: str = "author") -> None:
-        """Take a place in the discussion and begin the history; the status is pending until screened."""
-        db.session.add(self)
+        """Begin and be stored at once, as pending."""
+        self.begin(parent, by)
+        self.store()
+
+    def begin(self, parent: Comment | None, by: str = "author") -> None:
+        """Take a place in the discussion and begin the history; the status is pending until screened.
+
+        Whatever happens to it before `store` is stored with it.
+        """
+        arrivals.fill(self)
         self.status = "pending"
         if parent is not None:
             self.parent_id, self.root_id = parent.id, parent.root_id or parent.id
             self.depth = min(parent.depth + 1, DEEPEST)
-        db.session.flush()
-        self._record(by, "received", None, self.status)
+        self._begun: list[Line] = []
+        self._record(line(by, "received", None, self.status, at=self.created_at))
+
+    def store(self) -> None:
+        """Be stored for the first time, with the history since `begin`."""
+        arrivals.store(self, self._begun)
+
+    @property
+    def _is_new(self) -> bool:
+        ident: int | None = self.id  # the store gives it
+        return ident is None
 
     def screened(self, status: str, reasons: Iterable[str], kind: str = "screened", **data: Any) -> None:
         """Enter what screening decided. A comment that a person decided keeps that decision."""
         if self.decided_by is not None or self.status != "pending":
-            self._record("screening", kind, self.status, self.status, data=data)
+            self._record(line("screening", kind, self.status, self.status, data=data))
             return
         self.reasons = list(reasons)
         if self.appealed_at is not None:
@@ -226,7 +244,7 @@ class Comment(Base):
         """Replace the text; the earlier one is kept beside it."""
         db.session.add(Version(comment_id=self.id, at=utcnow(), by=by, body=self.body))
         self.body, self.edited_at = body, utcnow()
-        self._record(by, "edited", self.status, self.status)
+        self._record(line(by, "edited", self.status, self.status))
         if self.shown:
             discussion(self.slug).changed()
 
@@ -249,32 +267,19 @@ class Comment(Base):
             raise NotPossible(f"A comment that is {was} cannot become {now}.")
         self.status = now
         self.status_at = utcnow()
-        self._record(actor, kind, was, now, self.reasons if reasons is None else reasons, note, data)
+        reasons = self.reasons if reasons is None else reasons
+        self._record(line(actor, kind, was, now, reasons, note, data))
         if "approved" in (was, now) and was != now and self.audience == "public":
-            settle([self])
+            if self._is_new:
+                self.shown = True  # counted when it is stored; what it replies to is shown already
+            else:
+                settle([self])
 
-    def _record(
-        self,
-        actor: str,
-        kind: str,
-        was: str | None,
-        now: str | None,
-        reasons: Iterable[str] = (),
-        note: str = "",
-        data: dict[str, Any] | None = None,
-    ) -> None:
-        db.session.add(
-            Event(
-                comment_id=self.id,
-                actor=actor,
-                kind=kind,
-                was=was,
-                now=now,
-                reasons=list(reasons),
-                note=note,
-                data=data or {},
-            )
-        )
+    def _record(self, said: Line) -> None:
+        if self._is_new:
+            self._begun.append(said)
+        else:
+            db.session.add(Event(comment_id=self.id, **said))
 
 
 def histories(ids: Iterable[int]) -> dict[int, list[Event]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import request
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from blog import limits, screening
 from blog.addresses import client_address, network_of
@@ -22,6 +22,12 @@ from blog.text import clean_line, fold, fold_email
 from blog.tokens import digest
 
 TWICE = timedelta(minutes=10)
+EARLIER = (
+    select(Comment.token, Comment.network, Comment.created_at)
+    .where(Comment.digest == bindparam("one"))
+    .order_by(Comment.id.desc())
+    .limit(1)
+)
 NO_SUCH_PARENT = (
     "The comment that you reply to is not there any more. Sent again, this becomes a new comment."
 )
@@ -46,14 +52,14 @@ def from_elsewhere() -> bool:
     return origin is not None and origin not in (settings().site_url, f"{request.scheme}://{request.host}")
 
 
-def post(form: CommentForm, article: Article) -> Comment:
-    """Screen and store a valid form's comment; the stored comment, or an earlier one sent twice.
+def post(form: CommentForm, article: Article) -> str:
+    """Screen and store a valid form's comment; its receipt's token, or that of an earlier one sent twice.
 
     Raises Refused for what cannot be taken, before the paid call where possible.
     """
     parent = find_parent(form.parent.data or "", article.slug)
     comment = draft(form, article, parent)
-    if (earlier := sent_before(comment)) is not None:
+    if earlier := sent_before(comment):
         return earlier
     keys = limit_keys(comment)
     if wait := limits.wait(keys):
@@ -62,15 +68,16 @@ def post(form: CommentForm, article: Article) -> Comment:
     outcome = screening.screen(comment, article, past)
     with write():
         # While Akismet was asked, the same form may have come in by a second click.
-        if (earlier := sent_before(comment)) is not None:
+        if earlier := sent_before(comment):
             return earlier
         if wait := limits.take(keys):
             raise too_fast(wait)
         if parent is not None:
             parent = find_parent(str(parent.id), article.slug)
-        comment.receive(parent)
+        comment.begin(parent)
         screening.enter(comment, outcome)
-    return comment
+        comment.store()
+    return comment.token
 
 
 def find_parent(value: str, slug: str) -> Comment | None:
@@ -136,15 +143,17 @@ def header(name: str) -> str:
     return clean_line(request.headers.get(name, "")[:1000])
 
 
-def sent_before(comment: Comment) -> Comment | None:
-    """The same answer sent a moment ago from the same address; Refused for anybody else, or later."""
-    earlier = db.session.scalar(
-        select(Comment).where(Comment.digest == comment.digest).order_by(Comment.id.desc()).limit(1)
-    )
+def sent_before(comment: Comment) -> str:
+    """The receipt's token of the same answer sent a moment ago from the same address, or "".
+
+    Raises Refused for anybody else, or later.
+    """
+    earlier = db.session.connection().execute(EARLIER, {"one": comment.digest}).first()
     if earlier is None:
-        return None
-    if earlier.network == comment.network and comment.created_at - earlier.created_at < TWICE:
-        return earlier
+        return ""
+    token, network, created_at = earlier
+    if network == comment.network and comment.created_at - created_at < TWICE:
+        return token
     raise Refused(
         409, "You have said exactly this here already. Change it if you meant to add something.", "body"
     )

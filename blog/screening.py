@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from blog import akismet_state, fields, rules, wordlists
 from blog.articles import Article
@@ -22,6 +22,20 @@ from blog.wire import Answer, Wire
 
 RETRY = timedelta(minutes=20)
 GIVE_UP = timedelta(days=15)
+
+
+# The names under which an e-mail was published, and whether another comment has the same text.
+NAMES = (
+    select(Comment.author)
+    .where(Comment.email_folded == bindparam("email"), Comment.status == "approved")
+    .distinct()
+    .limit(50)
+)
+SAME = (
+    select(Comment.id)
+    .where(Comment.body_digest == bindparam("digest"), Comment.id != bindparam("me"))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -47,19 +61,13 @@ def wire() -> Wire:
 
 def past_of(comment: Comment, honeypot: str = "") -> rules.Past:
     """What the store knows about this comment's author and text; only reads."""
-    same = select(Comment.id).where(Comment.body_digest == comment.body_digest)
-    if comment.id is not None:
-        same = same.where(Comment.id != comment.id)
-    names = db.session.scalars(
-        select(Comment.author)
-        .where(Comment.email_folded == comment.email_folded, Comment.status == "approved")
-        .distinct()
-        .limit(50)
-    )
+    connection = db.session.connection()
+    names = connection.scalars(NAMES, {"email": comment.email_folded})
+    same = connection.scalars(SAME, {"digest": comment.body_digest, "me": comment.id or 0})
     hold, block = wordlists.matches(comment)
     return rules.Past(
         known=fold(comment.author) in {fold(name) for name in names},
-        repeated=len(db.session.scalars(same.limit(1)).all()),
+        repeated=len(same.all()),
         hold_words=tuple(map(str, hold)),
         block_words=tuple(map(str, block)),
         honeypot=honeypot,

@@ -51,6 +51,9 @@ class WordList(Base):
     changed_by: Mapped[str] = mapped_column(String(100))
 
 
+VERSIONS = select(WordList.name, WordList.version)
+
+
 class Changed(ValueError):
     """Somebody else saved the list since this version of it was opened."""
 
@@ -92,7 +95,7 @@ def matches(comment: Comment) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
 def newest() -> dict[str, Ready]:
     """The lists that were saved, by name, made ready at most once a version."""
     kept: dict[str, Ready] = current_app.extensions.setdefault("blog.wordlists", {})
-    for name, version in db.session.execute(select(WordList.name, WordList.version)).all():
+    for name, version in db.session.connection().execute(VERSIONS).all():
         if name not in kept or kept[name].version != version:
             row = db.session.get_one(WordList, name, populate_existing=True)
             kept[name] = Ready(row.version, readable(row), tuple(row.fields))

@@ -92,8 +92,9 @@ class Discussing(RuleBasedStateMachine):
                 body="Words.",
                 audience="private" if private else "public",
             )
-            comment.receive(parent)
+            comment.begin(parent)
             screening.enter(comment, decided(comment, answer, held))
+            comment.store()
             self.ids.append(comment.id)
             db.session.flush()
             db.session.expunge_all()
