@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from tests.serving import free_port
 HERE = Path(__file__).resolve().parent
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 NGINX = """
-worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/error.log;
+{user} worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; open_file_cache max=100;
@@ -62,7 +63,9 @@ def nginx(folder: Path, page: bytes, packed: bytes) -> Iterator[str]:
     (www / "index.html").write_bytes(page)
     (www / "index.html.gz").write_bytes(packed)
     port = free_port()
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
+    # Started by root it would serve as nobody, who cannot read this folder: 403 is quicker than any page.
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(NGINX.format(user=user, folder=folder, port=port))
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     process = subprocess.Popen([program, "-c", folder / "nginx.conf", "-g", "daemon off;"])
     url = f"http://127.0.0.1:{port}/index.html"

@@ -13,6 +13,7 @@ from jinja2 import StrictUndefined
 from blog import (
     accounts,
     answering,
+    articlepage,
     assets,
     cli,
     db,
@@ -70,6 +71,7 @@ def create_app(config: Settings | Mapping[str, Any] | None = None) -> Flask:
     headers.init(app)
     assets.init(app)
     theme.init(app)
+    articlepage.init(app)
     readers = (
         feeds.bp,
         pages.bp,

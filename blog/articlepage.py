@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import abort, render_template
+from flask import Flask, abort, current_app, render_template
 from markupsafe import Markup
+from sqlalchemy import bindparam, select
 
-from blog import akismet_state, pace, threads
+from blog import pace, threads
+from blog.akismet_state import FAILURES, AkismetState
 from blog.articles import Article
 from blog.config import settings
-from blog.db import utcnow
+from blog.db import db, utcnow
+from blog.discussions import Discussion
 from blog.forms import CommentForm
 from blog.markup.comment import render_comment
 from blog.models import Comment
+from blog.remembered import Remembered
 from blog.shelf import library
+
+_HERE = Discussion.slug == bindparam("slug")
+_STANDING = select(
+    select(Discussion.approved).where(_HERE).scalar_subquery().label("comments"),
+    select(Discussion.threads).where(_HERE).scalar_subquery().label("threads"),
+    select(AkismetState.failures).where(AkismetState.id == 1).scalar_subquery().label("failures"),
+)
+
+Draw = Callable[[threads.Node], Markup]
+
+
+def init(app: Flask) -> None:
+    """Room for threads that were drawn before."""
+    app.extensions["blog.drawn"] = Remembered(most=2_000, most_characters=2_000_000)
 
 
 def find(slug: str) -> Article:
@@ -36,6 +55,31 @@ def is_open(article: Article) -> bool:
     return article.is_open(settings().close_after_days, utcnow())
 
 
+def standing(slug: str) -> tuple[int, int, int]:
+    """Approved comments and threads of an article, and how often in a row Akismet has failed."""
+    row = db.session.connection().execute(_STANDING, {"slug": slug}).one()
+    return row.comments or 0, row.threads or 0, row.failures or 0
+
+
+def remembering(article: Article, takes_more: bool) -> Callable[[Draw, threads.Node], Markup]:
+    """What the template draws its threads with: those that it drew before in the same words come from memory.
+
+    A thread may show its node, the article, the settings and whether the article takes more comments.
+    """
+    memory: Remembered[Markup] = current_app.extensions["blog.drawn"]
+    moment = memory.while_same((library().version, current_app.extensions["blog.freshness"].files))
+
+    def drawn(thread: Draw, node: threads.Node) -> Markup:
+        known_by = (moment, article.slug, takes_more, node.facts)
+        found = memory.get(known_by)
+        if found is None:
+            found = thread(node)
+            memory.put(known_by, found, 2 * len(found))  # what it was made of takes about as much
+        return found
+
+    return drawn
+
+
 def draw(
     article: Article,
     form: CommentForm,
@@ -52,12 +96,12 @@ def draw(
     nodes: list[threads.Node] = []
     down, usually = False, ""
     if with_comments:
-        count, roots = threads.how_many(article.slug)
+        count, roots, failures = standing(article.slug)
         pages = max(1, -(-roots // here.comments_per_page))
         if page > pages:
             abort(404)
         nodes = [] if alone else threads.page_of(article.slug, page, here.comments_per_page)
-        down = here.screens and akismet_state.current().broken
+        down = here.screens and failures >= FAILURES
         usually = pace.words()
     takes_more = is_open(article)
     older, newer = library().neighbours(article)
@@ -65,6 +109,7 @@ def draw(
         "pages/reply.html" if alone else "pages/article.html",
         article=article,
         threads=nodes,
+        drawn=remembering(article, takes_more),
         count=count,
         page=page,
         pages=pages,

@@ -75,7 +75,7 @@ class Freshness:
         self.moment = object()  # another one whenever any of it changed
         self._versions: dict[str, int] = {}
         self._changes = 0  # of any discussion
-        self._files: Facts = ()
+        self.files: Facts = ()  # templates and what lies beside them
         self._hour = 0
 
     def init(self, app: Flask) -> None:
@@ -119,9 +119,9 @@ class Freshness:
             return NEVER
         articles = self._library.version
         if scope is None:
-            return Stamp((), articles, (self._changes, self._files))
+            return Stamp((), articles, (self._changes, self.files))
         versions = self._versions
-        others = versions.get(scope), versions.get(SITE), self._files, self._hour
+        others = versions.get(scope), versions.get(SITE), self.files, self._hour
         return Stamp(self.file(scope), articles, others)
 
     def file(self, scope: str | None) -> Facts:
@@ -179,8 +179,8 @@ class Freshness:
         version = self._library.version
         self._library.refresh()
         files = tuple(_times(self._folders))
-        changed = files != self._files or version != self._library.version
-        self._files = files
+        changed = files != self.files or version != self._library.version
+        self.files = files
         return changed
 
     def _look_at_clock(self) -> bool:

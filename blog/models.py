@@ -121,7 +121,16 @@ class Comment(Base):
     )
 
     __table_args__ = (
-        Index("ix_comment_roots", "slug", "created_at", "id", **only("parent_id IS NULL AND shown")),
+        # With the columns of its condition too, so that SQLite need not look into the comments for them.
+        Index(
+            "ix_comment_roots",
+            "slug",
+            "created_at",
+            "id",
+            "parent_id",
+            "shown",
+            **only("parent_id IS NULL AND shown"),
+        ),
         Index("ix_comment_replies", "root_id", "shown", "created_at"),
         Index("ix_comment_parent", "parent_id"),
         Index("ix_comment_queue", "audience", "status", "created_at", "id"),

@@ -5,13 +5,13 @@ Only the columns named here ever reach a reader's page; name them elsewhere and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, tuple_, union_all
 
 from blog.db import db
 from blog.discussions import Discussion
@@ -45,25 +45,54 @@ class Seen:
     edited_at: datetime | None = None
 
 
-@dataclass(slots=True)
 class Node:
-    """A comment of a page with what hangs below it; `placeholder` instead of words that are gone."""
+    """A comment of a page with what hangs below it. What is asked of it is made then, and not before."""
 
-    comment: Seen
-    html: Markup
-    url: str
-    reply_url: str
-    website: str = ""
-    placeholder: str = ""
-    children: list[Node] = field(default_factory=list)
+    __slots__ = ("_row", "_slug", "children")
 
+    def __init__(self, slug: str, row: Any) -> None:
+        self._slug, self._row = slug, row
+        self.children: list[Node] = []
 
-def how_many(slug: str) -> tuple[int, int]:
-    """Approved comments and threads of an article."""
-    row = db.session.execute(
-        select(Discussion.approved, Discussion.threads).where(Discussion.slug == slug)
-    ).one_or_none()
-    return (0, 0) if row is None else (row.approved, row.threads)
+    @property
+    def placeholder(self) -> str:
+        """What became of words that are gone: withdrawn, removed; empty for a comment that is there."""
+        status = self._row.status
+        return "" if status == "approved" else "withdrawn" if status == "withdrawn" else "removed"
+
+    @property
+    def comment(self) -> Seen:
+        """What may be said of it."""
+        row = self._row
+        if gone := self.placeholder:
+            return Seen(row.id, row.depth, gone, row.created_at)
+        return Seen(row.id, row.depth, row.status, row.created_at, row.author, row.written_by, row.edited_at)
+
+    @property
+    def html(self) -> Markup:
+        """Its words."""
+        return Markup("") if self.placeholder else render_comment(self._row.body)
+
+    @property
+    def url(self) -> str:
+        """Where it stands, whatever page that is."""
+        return f"/comments/{self._row.id}"
+
+    @property
+    def reply_url(self) -> str:
+        """Where it is answered without a script."""
+        return "" if self.placeholder else f"/posts/{self._slug}/replies/{self._row.id}"
+
+    @property
+    def website(self) -> str:
+        """Its author's address on the web, if that is one."""
+        return "" if self.placeholder else safe_url(self._row.url) or ""
+
+    @property
+    def facts(self) -> tuple[Hashable, ...]:
+        """All that it says, with what is below it: the same facts are shown by the same HTML."""
+        own = (self._row.id, self.placeholder) if self.placeholder else tuple(self._row)
+        return (*own, *(child.facts for child in self.children))
 
 
 def how_many_each() -> dict[str, int]:
@@ -73,46 +102,42 @@ def how_many_each() -> dict[str, int]:
     }
 
 
+# The places of one page's threads come out of an index alone, and only these threads are then read: the cost
+# is that of the page, however many comments the article has. SQLite takes that index, which holds nothing but
+# threads that are shown, only where the condition is written as the index has it: not as "shown = 1".
+_SHOWN: ColumnElement[Any] = literal_column("comment.shown")
+_PLACES = (
+    select(Comment.id)
+    .where(Comment.slug == bindparam("slug"), Comment.parent_id.is_(None), _SHOWN)
+    .order_by(Comment.created_at, Comment.id)
+    .limit(bindparam("size"))
+    .offset(bindparam("skip"))
+    .cte("places")
+)
+_SAID = [column.label(column.key) for column in COLUMNS]
+_PAGE = union_all(
+    select(*_SAID).where(Comment.id.in_(select(_PLACES.c.id))),
+    select(*_SAID).where(Comment.root_id.in_(select(_PLACES.c.id)), Comment.shown),
+).order_by("created_at", "id")
+
+
 def page_of(slug: str, page: int, size: int) -> list[Node]:
     """The threads of one page, oldest first."""
-    roots = db.session.execute(
-        select(*COLUMNS)
-        .where(Comment.slug == slug, Comment.parent_id.is_(None), Comment.shown)
-        .order_by(Comment.created_at, Comment.id)
-        .limit(size)
-        .offset((page - 1) * size)
-    ).all()
-    replies = db.session.execute(
-        select(*COLUMNS)
-        .where(Comment.root_id.in_([row.id for row in roots]), Comment.shown)
-        .order_by(Comment.created_at, Comment.id)
-    ).all()
-    return assemble(slug, roots, replies)
+    wanted = {"slug": slug, "size": size, "skip": (page - 1) * size}
+    return assemble(slug, db.session.connection().execute(_PAGE, wanted).all())
 
 
-def assemble(slug: str, roots: Sequence[Any], replies: Sequence[Any]) -> list[Node]:
+def assemble(slug: str, rows: Sequence[Any]) -> list[Node]:
     """Hang each reply below its parent; below the deepest level all stand side by side."""
-    nodes: dict[int, Node] = {}
-    places: dict[int, Node] = {}
-    for row in roots:
-        nodes[row.id] = places[row.id] = _node(slug, row)
-    for row in replies:
-        node = nodes[row.id] = _node(slug, row)
-        above = places.get(row.parent_id)
-        if above is None:
-            continue  # its thread is on another page
-        above.children.append(node)
-        places[row.id] = node if row.depth < DEEPEST else above
-    return [nodes[row.id] for row in roots]
-
-
-def _node(slug: str, row: Any) -> Node:
-    url, reply = f"/comments/{row.id}", f"/posts/{slug}/replies/{row.id}"
-    if row.status == "approved":
-        seen = Seen(row.id, row.depth, row.status, row.created_at, row.author, row.written_by, row.edited_at)
-        return Node(seen, render_comment(row.body), url, reply, safe_url(row.url) or "")
-    gone = "withdrawn" if row.status == "withdrawn" else "removed"
-    return Node(Seen(row.id, row.depth, gone, row.created_at), Markup(""), url, "", placeholder=gone)
+    roots = {row.id: Node(slug, row) for row in rows if row.parent_id is None}
+    places = dict(roots)
+    for row in rows:
+        above = None if row.parent_id is None else places.get(row.parent_id)
+        if above is not None:
+            node = Node(slug, row)
+            above.children.append(node)
+            places[row.id] = node if row.depth < DEEPEST else above
+    return list(roots.values())
 
 
 def page_with(comment: Comment, size: int) -> int:
@@ -126,9 +151,8 @@ def page_with(comment: Comment, size: int) -> int:
         .where(
             Comment.slug == root.slug,
             Comment.parent_id.is_(None),
-            Comment.shown,
-            (Comment.created_at < root.created_at)
-            | ((Comment.created_at == root.created_at) & (Comment.id < root.id)),
+            _SHOWN,
+            tuple_(Comment.created_at, Comment.id) < (root.created_at, root.id),
         )
     )
     return (before or 0) // size + 1

@@ -17,8 +17,8 @@ PLAIN = "identity"
 CODINGS: dict[str, Callable[[bytes], bytes]] = {
     # A page of 43 kB with 50 comments: 0.7 ms for 12.6 kB. Quality 11 takes 94 ms and saves 0.7 kB.
     "br": lambda body: brotli.compress(body, quality=5),
-    # 0.6 ms for 13.4 kB; level 6 is no faster.
-    "gzip": lambda body: gzip.compress(body, 9, mtime=0),
+    # A quarter quicker than level 9, which saves 60 bytes of 10,300.
+    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
 }
 SMALLEST = 256  # bytes; below that compressing saves less than its headers cost
 _TEXT = ("text/", "application/xml", "application/json", "application/javascript", "image/svg")

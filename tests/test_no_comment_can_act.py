@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from blog.markup import budget
-from blog.markup.comment import _Cache, render_comment, safe_url
+from blog.markup.comment import render_comment, safe_url
+from blog.remembered import Remembered
 from tests import harmless
 from tests.effort import lines_run
 from tests.fuzz.fuzz_comment import HOSTILE, LINES_A_STEP, check_comment
@@ -112,14 +113,14 @@ def test_comments_are_rendered_by_many_threads_at_once():
 
 
 def test_the_memory_for_rendered_comments_is_bounded():
-    cache = _Cache(most=3, most_characters=100)
+    cache: Remembered[Markup] = Remembered(most=3, most_characters=100)
     for number in range(9):
-        cache.put(str(number), Markup("x"))
+        cache.put(str(number), Markup("x"), 2)
     assert [number for number in range(9) if cache.get(str(number))] == [6, 7, 8]
-    cache.put("long", Markup("x" * 90))
+    cache.put("long", Markup("x" * 90), 94)
     assert cache.get("long")
     assert not cache.get("6")
-    cache.put("too long", Markup("x" * 200))
+    cache.put("too long", Markup("x" * 200), 208)
     assert not cache.get("too long")
     assert not cache.get("long")
 

@@ -11,10 +11,8 @@ bidi control that nobody closed ends with its block: none has to be removed.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
 from html import escape, unescape
-from threading import Lock
 
 import nh3
 from markdown_it.token import Token
@@ -23,6 +21,7 @@ from markupsafe import Markup
 from blog.markup.budget import TooMuchMarkup
 from blog.markup.grammar import read
 from blog.markup.links import safe_url
+from blog.remembered import Remembered
 from blog.text import clean_text, plain_line
 
 __all__ = ["excerpt", "render_comment", "safe_url"]
@@ -63,41 +62,15 @@ _INLINE_TAG = re.compile("</?(?:em|strong|a|code)[^>]*>")
 _TAG = re.compile("<[^>]*>")
 
 
-class _Cache:
-    """The HTML of the texts that were rendered last, bounded by number and by characters."""
-
-    def __init__(self, most: int, most_characters: int) -> None:
-        self._most, self._most_characters = most, most_characters
-        self._pages: OrderedDict[str, Markup] = OrderedDict()
-        self._characters = 0
-        self._lock = Lock()
-
-    def get(self, text: str) -> Markup | None:
-        with self._lock:
-            if text in self._pages:
-                self._pages.move_to_end(text)
-            return self._pages.get(text)
-
-    def put(self, text: str, page: Markup) -> None:
-        with self._lock:
-            if text in self._pages:
-                return
-            self._pages[text] = page
-            self._characters += len(text) + len(page)
-            while len(self._pages) > self._most or self._characters > self._most_characters:
-                old, gone = self._pages.popitem(last=False)
-                self._characters -= len(old) + len(gone)
-
-
-_cache = _Cache(most=2_000, most_characters=2_000_000)
+_made: Remembered[Markup] = Remembered(most=2_000, most_characters=2_000_000)
 
 
 def render_comment(text: str) -> Markup:
     """A comment's text as HTML that is safe in any page or feed, and XML too. Bounded work, no errors."""
-    page = _cache.get(text)
+    page = _made.get(text)
     if page is None:
         page = _render(clean_text(text))
-        _cache.put(text, page)
+        _made.put(text, page, len(text) + len(page))
     return page
 
 
