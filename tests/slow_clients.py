@@ -112,21 +112,27 @@ def _is_open(connection: socket.socket) -> bool:
     return False  # an answer, or the end
 
 
+def fetch(port: int, path: str) -> str:
+    """Open a page over a new connection; what went wrong, or nothing."""
+    said = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode()
+    heard = b""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 20) as connection:
+            connection.sendall(said)
+            while part := connection.recv(65536):
+                heard += part
+    except OSError as error:
+        return type(error).__name__
+    whole = heard.startswith(b"HTTP/1.1 200 ") and b"</html>" in heard
+    return "" if whole else heard[:30].decode("latin-1")
+
+
 def read(port: int, fared: Fared, over: threading.Event) -> None:
-    """Open the article again and again, each time over a new connection."""
-    said = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode()
+    """Open the article again and again."""
     while not over.is_set():
-        began, heard = time.perf_counter(), b""
-        try:
-            with socket.create_connection(("127.0.0.1", port), 20) as connection:
-                connection.sendall(said)
-                while part := connection.recv(65536):
-                    heard += part
-        except OSError as error:
-            fared.failed.append(type(error).__name__)
-        else:
-            if not heard.startswith(b"HTTP/1.1 200 ") or b"</html>" not in heard:
-                fared.failed.append(heard[:30].decode("latin-1"))
+        began = time.perf_counter()
+        if failure := fetch(port, PATH):
+            fared.failed.append(failure)
         fared.waits.append(time.perf_counter() - began)
         over.wait(PAUSE)
 

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -184,6 +185,16 @@ def test_a_form_that_is_too_large_gets_an_answer(blog: Serving) -> None:
 def test_headers_with_an_underline_do_not_pass_for_others(blog: Serving) -> None:
     said = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{blog.port}\r\nContent_Length: 5\r\nHost_: x\r\n\r\n"
     assert speak(blog, said.encode()).startswith(b"HTTP/1.1 200")
+
+
+def test_the_parent_holds_no_transaction_open(blog: Serving) -> None:
+    # Its log could then never be put into the store, and would grow for as long as the server runs.
+    assert answer(blog, "Something to keep.").status_code == 303
+    with sqlite3.connect(blog.environ["BLOG_DATA_DIR"] + "/blog.db", timeout=10) as store:
+        until = time.monotonic() + 10
+        while store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] and time.monotonic() < until:
+            time.sleep(0.05)  # a reader is at it
+        assert store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
 
 
 def test_a_second_server_on_the_same_port_is_refused_in_one_line(blog: Serving) -> None:

