@@ -2,12 +2,14 @@
 # ARGS reaches the command behind a target: make test ARGS="-k receipt", make bench ARGS=reading
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock settings bench fuzz crash slow wheel clean
+.PHONY: help run test older check format lock settings bench fuzz crash slow wheel clean
 
 # Flask would say that it cannot read .env, which the blog reads itself.
 export FLASK_SKIP_DOTENV := 1
 
 PY := .venv/bin/python
+OLDER := .venv/older
+STORE_TESTS := $(addprefix tests/test_,states_hold.py answering.py desk_views.py limits.py privacy.py reconcile.py)
 SECONDS := 60
 KILLS := 100
 
@@ -25,13 +27,22 @@ test: ## run every test that this machine can run
 	$(call ready,requirements-dev.txt)
 	@exec $(PY) -m pytest -n 2 $(ARGS)
 
-check: ## format, lint, types, templates, lock files, then the tests
+older: ## the store's tests with the older line of SQLAlchemy
+	$(call ready,requirements-dev.txt)
+	@cmp -s requirements-older.txt $(OLDER)/requirements-older.txt || { rm -rf $(OLDER) && \
+		$(PY) -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
+		--target $(OLDER) -r requirements-older.txt && cp requirements-older.txt $(OLDER); }
+	@PYTHONPATH=$(OLDER) $(PY) -c 'import sqlalchemy; assert sqlalchemy.__version__.startswith("2.0."), sqlalchemy'
+	@PYTHONPATH=$(OLDER) exec $(PY) -m pytest -n 2 $(STORE_TESTS)
+
+check: ## format, lint, types, templates, lock files, the older SQLAlchemy, then the tests
 	$(call ready,requirements-dev.txt)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m djlint templates --check --lint --quiet
 	$(PY) tools/lock.py --check
+	$(MAKE) --no-print-directory older
 	$(MAKE) --no-print-directory test
 
 format: ## put code and templates into their form

@@ -1,12 +1,13 @@
-"""Write the two lock files, or check that they were made for today's pyproject.toml.
+"""Write the lock files, or check that they were made for today's pyproject.toml.
 
     python tools/lock.py             keep every pin that still fits
     python tools/lock.py --upgrade   take newer releases
     python tools/lock.py --check     no network: exit 1 and one line for each stale file
 
 requirements.txt is what the blog runs with; requirements-dev.txt adds what tests and lint need, at the
-same versions. Both hold a hash for every file, serve every Python from 3.11 on, and name no index, so
-plain pip installs them from whatever index the machine is set up for.
+same versions. requirements-older.txt is the older line of SQLAlchemy, with which the store has to work too.
+All hold a hash for every file, serve every Python from 3.11 on, and name no index, so plain pip installs
+them from whatever index the machine is set up for.
 """
 
 from __future__ import annotations
@@ -28,13 +29,17 @@ SETTLED = timedelta(days=7)
 LOCKS = {
     "requirements.txt": ["pyproject.toml"],
     "requirements-dev.txt": ["pyproject.toml", "--all-extras", "--group", "dev", "-c", "requirements.txt"],
+    "requirements-older.txt": ["-", "--no-deps"],
 }
+OLDER = "sqlalchemy>=2.0.47,<2.1"  # from the lower bound in pyproject.toml on
 
 
 def wanted(lock: str) -> str:
-    """The digest of what pyproject.toml asks of a lock file."""
+    """The digest of what a lock file is asked to hold."""
     table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     project = table["project"]
+    if lock == "requirements-older.txt":
+        return hashlib.sha256(OLDER.encode()).hexdigest()
     asked = [project["requires-python"], sorted(project["dependencies"])]
     if lock == "requirements-dev.txt":
         asked += [project["optional-dependencies"], table["dependency-groups"]]
@@ -55,7 +60,7 @@ def write(lock: str, *, upgrade: bool) -> None:
     command = [sys.executable, "-m", "uv", "pip", "compile", *LOCKS[lock], "--output-file", lock, "--quiet"]
     command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--exclude-newer", newest]
     command += ["--no-emit-index-url", "--no-emit-find-links", "--no-header", *["--upgrade"] * upgrade]
-    subprocess.run(command, cwd=ROOT, check=True)
+    subprocess.run(command, cwd=ROOT, check=True, input=OLDER, text=True)
     path = ROOT / lock
     pins = "".join(line for line in path.open(encoding="utf-8") if not line.startswith("# "))
     path.write_text(f"# Written by `make lock` for dependencies {wanted(lock)}\n{pins}", "utf-8")
