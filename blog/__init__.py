@@ -101,6 +101,10 @@ def configure(app: Flask, settings: Settings) -> None:
         SQLALCHEMY_ENGINE_OPTIONS={
             "hide_parameters": True,
             "pool_timeout": 10,
+            # Opening a connection costs more than keeping it; the one used last is still warm.
+            "pool_size": 15,
+            "max_overflow": 0,
+            "pool_use_lifo": True,
             # A server that was restarted costs nobody an error.
             "pool_pre_ping": not settings.database.startswith("sqlite"),
         },

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -34,10 +37,12 @@ class Base(DeclarativeBase):
 # The session must not expire rows at commit: a page is often drawn from what was just decided.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
-# One writer at a time in this process. SQLite lets only one in anyway, and waiting here is without the
-# sleeps of its busy handler.
+# One writer at a time in this process.
 _writing = threading.Lock()
 WAIT = 10  # seconds for one's turn, here and again at the store
+# And one process at a time: whoever waits for this file is woken when it is free, while SQLite's own busy
+# handler sleeps up to a tenth of a second between two looks. It only orders the queue; SQLite keeps the lock.
+QUEUE = "writing"
 # A reader waits no longer for a table that PostgreSQL has locked, as a migration does: a page from memory is
 # better than none. On SQLite readers never wait for writers.
 READERS_WAIT = 1  # seconds
@@ -93,9 +98,34 @@ def _turn() -> Iterator[None]:
     if not _writing.acquire(timeout=WAIT):
         raise StoreBusy("the store is busy")
     try:
-        yield
+        with _queue(time.monotonic() + WAIT):
+            yield
     finally:
         _writing.release()
+
+
+@contextmanager
+def _queue(until: float) -> Iterator[None]:
+    """Wait for the writers of this machine's other processes; each ends within WAIT, or a little more.
+
+    Raises StoreBusy when it took too long.
+    """
+    path = current_app.extensions["blog.queue"]
+    if path is None:
+        yield
+        return
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:  # the folder cannot be written: SQLite will say so itself, or manage without the queue
+        yield
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)  # let go of when the file is closed, however the process ends
+        if time.monotonic() > until:
+            raise StoreBusy("the store is busy")
+        yield
+    finally:
+        os.close(file)
 
 
 @contextmanager
@@ -123,7 +153,9 @@ def init(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         engine = db.engine
-    if engine.dialect.name == "sqlite":
+    is_sqlite = engine.dialect.name == "sqlite"
+    app.extensions["blog.queue"] = app.extensions["blog.settings"].data_dir / QUEUE if is_sqlite else None
+    if is_sqlite:
         _tune_sqlite(engine)
     else:
         _tune_postgresql(engine)
@@ -160,6 +192,8 @@ def _tune_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: Any) -> None:
+        # Who only reads needs no transaction: each statement sees what is stored when it runs, as on
+        # PostgreSQL. An old view that is held for long would make the log of changes grow without end.
         connection.isolation_level = None  # SQLAlchemy's begin event below says BEGIN, not the driver
         for pragma in (
             "journal_mode=WAL",
@@ -172,5 +206,5 @@ def _tune_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        immediate = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        if connection.get_execution_options().get("writes"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")

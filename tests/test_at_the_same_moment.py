@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -149,8 +147,12 @@ def together(number: int, act: Callable[[int], str]) -> list[str]:
         return list(people.map(one, range(number)))
 
 
-def test_eight_who_write_at_once_are_all_taken(tmp_path: Path, akismet: AkismetStandIn) -> None:
-    with serving(tmp_path, akismet) as blog:
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_eight_who_write_at_once_are_all_taken(
+    request: pytest.FixtureRequest, tmp_path: Path, akismet: AkismetStandIn, store: str
+) -> None:
+    address = request.getfixturevalue("postgres") if store == "postgres" else ""
+    with serving(tmp_path, akismet, database_url=address) as blog:
 
         def write_five(who: int) -> str:
             with browser(blog.url) as reader:
@@ -163,8 +165,10 @@ def test_eight_who_write_at_once_are_all_taken(tmp_path: Path, akismet: AkismetS
                 return "\n".join(got)
 
         got = "\n".join(together(8, write_five)).splitlines()
-        with closing(sqlite3.connect(tmp_path / "data" / "blog.db")) as store:
-            stored = store.execute("SELECT body, token FROM comment").fetchall()
+        engine = create_engine(address or f"sqlite:///{tmp_path / 'data' / 'blog.db'}")
+        with engine.connect() as connection:
+            stored = connection.execute(text("SELECT body, token FROM comment")).all()
+        engine.dispose()
     assert sorted(body for body, _ in stored) == sorted(f"{who}/{n}." for who in range(8) for n in range(5))
     assert sorted(got) == sorted(f"303 /receipts/{token}" for _, token in stored)
 

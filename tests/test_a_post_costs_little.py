@@ -1,0 +1,100 @@
+"""Why posting is fast: how much an accepted comment asks of the store, and what it never waits for."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from flask import Flask
+from sqlalchemy import event
+
+from blog.db import db, write
+from tests.akismet_standin import AkismetStandIn
+from tests.conftest import Make
+from tests.people import Reader
+
+
+@contextmanager
+def watched(app: Flask) -> Iterator[list[str]]:
+    """The first words of every statement, and COMMIT, in their order."""
+    said: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        said.append(" ".join(statement.split()[:3]))
+
+    def committed(connection: object) -> None:
+        said.append("COMMIT")
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "commit", committed)
+    try:
+        yield said
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "commit", committed)
+
+
+def test_an_accepted_post_is_one_short_transaction(make: Make) -> None:
+    app = make(flood_seconds=15)
+    reader = Reader(app, REMOTE_ADDR="203.0.113.1")
+    reader.stored()  # the first verdict of the minute is noted in the store
+    reader = Reader(app, REMOTE_ADDR="203.0.113.2")
+    form = reader.get("/posts/open-letter/").fields("#comment-form")
+    typed = {"author": "Ada", "email": "ada@example.org", "body": "Briefly."}
+    with watched(app) as said:
+        assert reader.post("/posts/open-letter/comments", {**form, **typed}).status == 303
+    asked, transaction = said[: said.index("BEGIN IMMEDIATE")], said[said.index("BEGIN IMMEDIATE") :]
+    assert len(asked) <= 6
+    assert not [words for words in asked if not words.startswith("SELECT")]
+    assert transaction[-1] == "COMMIT"
+    assert Counter(words.split()[0] for words in transaction) == {
+        "BEGIN": 1,
+        "SELECT": 3,
+        "INSERT": 4,
+        "COMMIT": 1,
+    }
+
+
+def test_no_connection_to_the_store_is_held_while_akismet_thinks(app: Flask, akismet: AkismetStandIn) -> None:
+    akismet.delay = 0.3
+    reader = Reader(app)
+    form = reader.get("/posts/open-letter/").fields("#comment-form")
+    typed = {"author": "Ada", "email": "ada@example.org", "body": "In thought."}
+    held: list[int] = []
+    sent = threading.Thread(target=reader.post, args=("/posts/open-letter/comments", {**form, **typed}))
+    with app.app_context():
+        pool = db.engine.pool
+        db.session.remove()
+    sent.start()
+    tick = threading.Event()
+    while not akismet.checks and sent.is_alive():
+        tick.wait(0.01)
+    held.append(pool.checkedout())  # type: ignore[attr-defined]
+    sent.join(20)
+    assert held == [0]
+
+
+def test_a_reader_in_the_middle_of_something_keeps_no_old_view(app: Flask) -> None:
+    # SQLite begins its log of changes anew only when nobody holds a view from before.
+    path = app.extensions["blog.settings"].data_dir / "blog.db"
+    with app.app_context():
+        db.session.connection().exec_driver_sql("SELECT count(*) FROM comment").all()
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("INSERT INTO tally (name, comments) VALUES ('of a test', 1)")
+            busy, _, _ = other.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        assert busy == 0
+        db.session.remove()
+
+
+def test_who_writes_holds_up_no_reader(app: Flask) -> None:
+    reader = Reader(app)
+    with app.app_context():
+        with write():
+            db.session.connection().exec_driver_sql("DELETE FROM tally")
+            assert reader.get("/posts/open-letter/").status == 200
+        db.session.remove()
