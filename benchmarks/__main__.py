@@ -19,7 +19,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import measures, stores
+from benchmarks import desk, measures, stores
 from benchmarks.measures import Result
 from tests.serving import ROOT
 
@@ -54,8 +54,8 @@ def run(folder: Path, only: list[str], comments: int) -> list[Result]:
         "posting": lambda: measures.posting(folder / "posting"),
         "slowly": lambda: measures.posting_slowly(folder / "slowly"),
         "meanwhile": lambda: measures.reading_meanwhile(folder / "meanwhile"),
-        "desk": lambda: measures.the_desk(big),
-        "deciding": lambda: measures.deciding(big),
+        "desk": lambda: desk.the_desk(big),
+        "deciding": lambda: desk.deciding(big),
         "memory": lambda: measures.memory(small),
         "start": lambda: measures.starting(folder / "start"),
     }

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 from lxml import html
 
-from benchmarks.load import Load, milliseconds, nginx, raw, wait_for, wrk
+from benchmarks.load import Load, nginx, raw, wait_for, wrk
 from benchmarks.stores import SLUG, migrated
 from tests.serving import ROOT, Serving, free_port
 
@@ -222,58 +222,6 @@ def reading_meanwhile(folder: Path) -> Result:
     return Result(
         "99th percentile of reading while 64 posts hang", "≤ 2 × idle", ratios, "×", lambda v: v <= 2
     )
-
-
-def the_desk(big: Path) -> list[Result]:
-    """Pages of the desk with a million comments, 100,000 waiting."""
-    found = []
-    views = {
-        "the queue": "/moderation/",
-        "page 5 of the queue": "/moderation/?page=5",
-        "approved": "/moderation/?status=approved",
-        "all": "/moderation/?status=all",
-    }
-    with serving(big) as blog, at_the_desk(blog) as desk:
-        for name, path in views.items():
-            taken = milliseconds(lambda path=path: desk.get(path))  # type: ignore[misc]
-            found.append(Result(f"desk: {name}", "< 50 ms", [taken], "ms", lambda v: v < 50))
-        for words in ("neighbour", "person77@example", "silence garden"):
-            taken = milliseconds(
-                lambda words=words: desk.get("/moderation/", params={"status": "all", "q": words})
-            )  # type: ignore[misc]
-            found.append(Result(f"desk: search for “{words}”", "< 100 ms", [taken], "ms", lambda v: v < 100))
-    return found
-
-
-def deciding(big: Path) -> list[Result]:
-    """Decisions with a million comments stored: one, and a hundred in one request."""
-    connection = sqlite3.connect(big / "data" / "blog.db")
-    waiting = [
-        row[0] for row in connection.execute("SELECT id FROM comment WHERE status = 'pending' LIMIT 1200")
-    ]
-    connection.close()
-    one: list[float] = []
-    hundred: list[float] = []
-    with serving(big) as blog, at_the_desk(blog) as desk:
-        form = fields(desk.get("/moderation/"), 'form[action^="/moderation/decisions"]')
-
-        def decide(decision: str, ids: list[int]) -> float:
-            chosen = [str(number) for number in ids]
-            data = {"csrf_token": form["csrf_token"], "decision": decision, "comment": chosen}
-            begun = time.perf_counter()
-            answer = desk.post("/moderation/decisions", data=data)
-            if answer.status_code != 303:
-                raise RuntimeError(f"not decided: {answer.status_code}")
-            return (time.perf_counter() - begun) * 1000
-
-        one += [decide("approve" if id % 2 else "spam", [id]) for id in waiting[:20]]
-        for run in range(RUNS):
-            hundred.append(decide("approve", waiting[100 + 100 * run : 200 + 100 * run]))
-            hundred.append(decide("spam", waiting[600 + 100 * run : 700 + 100 * run]))
-    return [
-        Result("desk: one decision", "< 100 ms", one, "ms", lambda v: v < 100),
-        Result("desk: a hundred decisions in one request", "< 200 ms", hundred, "ms", lambda v: v < 200),
-    ]
 
 
 def memory(small: Path) -> Result:

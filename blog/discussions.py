@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import BigInteger, Insert, Integer, String, bindparam, case, exists, select
+from sqlalchemy import BigInteger, Insert, Integer, String, bindparam, case, exists, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from blog.db import Base, db, publish, utcnow
+from blog.history import Event, Line
 
 STATUSES = ("pending", "approved", "spam", "rejected", "withdrawn")
 
@@ -59,14 +60,17 @@ Comment = Any
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Let the comments that are published or taken away inside be settled as one, at the end."""
+    """Let what is decided inside be settled as one at the end, and written to the log by one statement."""
     moved: list[Comment] = []
-    db.session.info["together"] = moved
+    lines: list[Line] = []
+    db.session.info.update(together=moved, lines=lines)
     try:
         yield
     finally:
-        del db.session.info["together"]
+        del db.session.info["together"], db.session.info["lines"]
     settle(moved)
+    if lines:
+        db.session.execute(insert(Event), lines)
 
 
 def settle(moved: Sequence[Comment]) -> None:

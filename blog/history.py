@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from blog.db import Base, UtcDateTime, utcnow
+from blog.db import Base, UtcDateTime, db, utcnow
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 
@@ -51,6 +51,15 @@ def line(
     """What happened to a comment, for the log."""
     who = {"at": at or utcnow(), "actor": actor, "kind": kind, "was": was, "now": now}
     return {**who, "reasons": list(reasons), "note": note, "data": dict(data or {})}
+
+
+def histories(ids: Iterable[int]) -> dict[int, list[Event]]:
+    """The events of comments, oldest first, by one statement."""
+    found: dict[int, list[Event]] = {ident: [] for ident in ids}
+    query = select(Event).where(Event.comment_id.in_(found)).order_by(Event.id)
+    for entry in db.session.scalars(query):
+        found[entry.comment_id or 0].append(entry)
+    return found
 
 
 class Version(Base):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import text
 
-from blog.db import db, write
+from blog.db import write
 from tests.conftest import Make, signed_in
 from tests.people import Page, Person, Reader
 
@@ -175,59 +173,6 @@ def test_the_index_is_what_the_comments_say(app: Flask) -> None:
         session.execute(text("DELETE FROM comment WHERE id = 3"))
         # SQLite compares its index with the table, and raises when they differ.
         session.execute(text("INSERT INTO comment_text (comment_text, rank) VALUES ('integrity-check', 1)"))
-
-
-def test_a_full_page_costs_as_many_statements_as_a_short_one(held: Flask) -> None:
-    reader, moderator = Reader(held), signed_in(held)
-
-    def statements() -> int:
-        seen: list[str] = []
-        with held.app_context():
-            engine = db.engine
-
-        def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-            seen.append(statement)
-
-        event.listen(engine, "before_cursor_execute", note)
-        assert moderator.desk().status == 200
-        event.remove(engine, "before_cursor_execute", note)
-        return len(seen)
-
-    reader.stored()
-    few = statements()
-    for _ in range(21):
-        reader.stored()
-    assert statements() <= few + 1
-
-
-def test_the_views_orders_come_from_indexes(either: Flask) -> None:
-    moderator = signed_in(either)
-    asked: list[tuple[str, object]] = []
-    with either.app_context():
-        engine = db.engine
-
-    def note(connection: object, cursor: object, statement: str, parameters: object, *rest: object) -> None:
-        if "ORDER BY comment" in statement and "LIMIT" in statement:
-            asked.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    for status in ("pending", "spam", "all"):
-        moderator.desk(status=status)
-        moderator.desk(status=status, after="1.1700000000000000.5")
-    event.remove(engine, "before_cursor_execute", note)
-    assert len(asked) == 6
-    with engine.connect() as connection:
-        for statement, parameters in asked:
-            if engine.dialect.name == "sqlite":
-                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-                words = " ".join(str(row) for row in plan)
-                assert "TEMP B-TREE" not in words, words
-            else:
-                connection.exec_driver_sql("SET enable_seqscan = off")
-                plan = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).all()
-                words = " ".join(str(row) for row in plan)
-                assert "Sort" not in words, words
-            assert re.search(r"ix_comment_(waiting|queue|all)", words), words
 
 
 def test_the_counts_are_those_of_the_views(held: Flask) -> None:

@@ -14,8 +14,8 @@ from blog import rejections
 from blog.db import db, write
 from blog.discussions import together
 from blog.headers import private
-from blog.history import Event
-from blog.models import DECISIONS, Comment, NotPossible, histories
+from blog.history import Event, histories
+from blog.models import DECISIONS, Comment, NotPossible
 from blog.moderation.desk import bp, go, me
 from blog.moderation.queue import MOST_AT_ONCE, offer, summary
 from blog.moderation.views import NAMES, View

@@ -13,9 +13,10 @@ from blog.db import db, utcnow
 from blog.discussions import counts
 from blog.models import Comment
 from blog.moderation.desk import bp, page
+from blog.moderation.finding import find
 from blog.moderation.items import items
 from blog.moderation.notices import notices
-from blog.moderation.views import View, find
+from blog.moderation.views import View
 from blog.shelf import library
 
 MOST_AT_ONCE = 500

@@ -28,8 +28,9 @@ def reply(number: int) -> BaseResponse:
         try:
             approved = found.decide("approve", by)
             answer = Comment(slug=found.slug, author=by, email="", email_folded="", body=body, written_by=by)
-            answer.receive(found, by)
+            answer.begin(found, by)
             answer.publish(by, approved=approved)
+            answer.store()
         except NotPossible as impossible:
             db.session.rollback()
             return show(find(number), 409, str(impossible), reply=body)
