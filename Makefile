@@ -21,7 +21,7 @@ help: ## print this list
 
 run: ## serve the blog on http://127.0.0.1:8000, set up at the first call
 	$(call ready,requirements.txt)
-	@exec $(PY) -m flask --app wsgi serve $(ARGS)
+	@exec $(PY) wsgi.py serve $(ARGS)
 
 test: ## run every test that this machine can run
 	$(call ready,requirements-dev.txt)

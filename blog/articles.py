@@ -112,9 +112,14 @@ class Library:
 
     def stamp(self, slug: str) -> tuple[int, ...]:
         """What changes with an article's file, asked of the disk now; empty when there is none."""
+        path = self.path(slug)
+        return (sources.stamp_of(path) or ()) if path else ()
+
+    def path(self, slug: str) -> str:
+        """Where the file of a visible article or page is; empty when there is none."""
         seen = self._catalogue
         article = seen.by_slug.get(slug) or seen.pages.get(slug)
-        return (sources.stamp_of(article.path) or ()) if article else ()
+        return str(article.path) if article else ""
 
     def asset(self, slug: str, name: str, of_page: bool = False) -> Path | None:
         """A file beside a visible article that may be served: of a known type, and truly below its folder."""

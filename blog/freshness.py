@@ -63,13 +63,13 @@ class Freshness:
         self._library = library
         self._folders = [bundled("templates"), PACKAGE / "static", *filter(None, [settings.templates_dir])]
         self._path = settings.data_dir / FILE
-        self._number, self._map = _mapped(self._path)
+        self._number, self._word = _mapped(self._path)
         self._engine = _engine(settings)
         weakref.finalize(self, self._engine.dispose)
         self._starting = threading.Lock()
         self._looking: threading.Thread | None = None
         self._began = self._look_at = self._wait_at = 0.0
-        self._seen = b""
+        self._seen = -1
         self._away = False
         # What the last look found.
         self.moment = object()  # another one whenever any of it changed
@@ -97,7 +97,7 @@ class Freshness:
 
         Has somebody look when it is time to, and does not wait for that.
         """
-        if self._map[:8] != self._seen:
+        if self._word[0] != self._seen:
             return False
         now = time.monotonic()
         if now >= self._look_at:
@@ -128,6 +128,10 @@ class Freshness:
         """The article's file now, by one `stat`; empty when it is gone, or when there is no such article."""
         return () if scope is None or scope == FIXED else self._library.stamp(scope)
 
+    def path(self, scope: str | None) -> str:
+        """Where that file is; empty when there is none."""
+        return "" if scope is None or scope == FIXED else self._library.path(scope)
+
     def _start(self) -> threading.Thread:
         with self._starting:
             thread = self._looking
@@ -140,7 +144,7 @@ class Freshness:
     def _look(self) -> None:
         try:
             self._follow()
-            seen = self._map[:8]  # before the store: what comes in between is looked at again
+            seen = self._word[0]  # before the store: what comes in between is looked at again
             if self._look_at_store() | self._look_at_files() | self._look_at_clock():
                 self.moment = object()
             self._seen = seen
@@ -152,7 +156,7 @@ class Freshness:
         """Somebody may have put another file there, or none, as when a backup is restored."""
         try:
             if not self._path.exists() or self._path.stat().st_ino != self._number:
-                self._number, self._map = _mapped(self._path)
+                self._number, self._word = _mapped(self._path)
         except (OSError, ValueError) as error:
             log.warning("decisions are seen half a second late (%s)", type(error).__name__)
 
@@ -195,13 +199,16 @@ def _engine(settings: Settings) -> Engine:
     )
 
 
-def _mapped(path: Path) -> tuple[int, mmap.mmap]:
-    """The file's number and its eight bytes, only to read: a write into a map kills on a full disk."""
+def _mapped(path: Path) -> tuple[int, memoryview]:
+    """The file's number and its eight bytes as one whole number, only to read: a write into a map kills on a
+    full disk.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists() or path.stat().st_size < 8:
         _write(path)
     with path.open("rb") as file:
-        return os.fstat(file.fileno()).st_ino, mmap.mmap(file.fileno(), 8, prot=mmap.PROT_READ)
+        mapped = mmap.mmap(file.fileno(), 8, prot=mmap.PROT_READ)
+        return os.fstat(file.fileno()).st_ino, memoryview(mapped).cast("Q")
 
 
 def _write(path: Path) -> None:

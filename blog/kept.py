@@ -31,7 +31,8 @@ class Answer:
 
     def unless_known(self, known: str) -> Answer:
         """This answer, or a 304 for whoever has it already: `known` is an If-None-Match header."""
-        if self.not_modified is not None and is_match(known, self.etag):
+        # Most browsers send back just the tag that they were given.
+        if self.not_modified is not None and (known == self.etag or is_match(known, self.etag)):
             return self.not_modified
         return self
 
@@ -52,6 +53,7 @@ class Page:
         self._answers: dict[str, Answer] = {}
         # What the cache notes about it.
         self.seen: object = None  # the moment at which it was found to be fresh
+        self.path = ""  # of the file in its stamp
         self.used = self.kept = False
         self.counted = 0  # bytes
         self.asked: list[tuple[str | None, ...]] = []

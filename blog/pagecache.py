@@ -22,6 +22,7 @@ from flask import Response, request
 
 from blog.freshness import FIXED, Freshness
 from blog.kept import Answer, Page, is_shareable
+from blog.sources import stamp_of
 from blog.variants import Headers, choose
 
 MOST_BYTES = 24 * 1024 * 1024
@@ -89,7 +90,7 @@ class PageCache:
         freshness = self._freshness
         if not freshness.is_known() or page.seen is not freshness.moment:
             return None
-        if page.stamp.file != freshness.file(page.scope) or page.is_over():
+        if (page.path and stamp_of(page.path) != page.stamp.file) or page.is_over():
             return None
         page.used = True
         return answer if known is None else answer.unless_known(known)
@@ -145,7 +146,7 @@ class PageCache:
             page = old
         elif mark is not None and mark.scope in stamps and is_shareable(status, headers):
             page = Page(headers, _read(answer), mark.scope, stamps[mark.scope], mark.until)
-            page.seen = moment
+            page.seen, page.path = moment, self._freshness.path(mark.scope)
             self._keep(environ, mark, page)
         else:
             start_response(status, headers)
@@ -170,8 +171,7 @@ class PageCache:
         return *begun[0], answer
 
     def _is_fresh(self, page: Page) -> bool:
-        freshness = self._freshness
-        moment = freshness.moment
+        freshness, moment = self._freshness, self._freshness.moment
         if page.is_over():
             return False
         if page.seen is moment and page.stamp.file == freshness.file(page.scope):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import inspect, text
 
 from blog.config import PACKAGE, settings
@@ -34,10 +34,18 @@ def prepare_store() -> None:
 
 def upgrade() -> None:
     """Run the migrations that are missing."""
-    # Alembic is imported only when there is something to do: it would cost a tenth of every start.
+    # Alembic and what it brings are imported only when there is something to do.
     from flask_migrate import upgrade as run
 
+    know_migrations(current_app)
     run(directory=str(MIGRATIONS))
+
+
+def know_migrations(app: Flask) -> None:
+    """Tell Flask-Migrate where the migrations are."""
+    from flask_migrate import Migrate
+
+    Migrate(app, db, directory=str(MIGRATIONS), compare_type=True)
 
 
 def newest_revision() -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import Literal
 
 AUTHOR_MAX = 100
@@ -56,7 +57,6 @@ def _marks(start: int, end: int) -> str:
 _STACK = re.compile(f"([{_marks(0x300, 0x10000)}]{{31,}})")
 # Only rare scripts have marks above U+FFFF, all of them below the emoji.
 _RARE = re.compile("[\U00010000-\U0001efff]")
-_RARE_STACK = re.compile(f"([{_marks(0x300, 0x1F000)}]{{31,}})")
 # Accents of the Latin, Greek and Cyrillic alphabets. Marks of other scripts tell words apart: か is not が.
 _ACCENT = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
 # Nothing to see, so nothing to compare: soft hyphen, joiners, bidi marks, fillers, variation selectors, tags.
@@ -71,8 +71,14 @@ _PHRASE = re.compile("([\ufdf0-\ufdfd]+)")
 _STROKES = str.maketrans("øłđħŧıð", "oldhtid") | str.maketrans({"æ": "ae", "œ": "oe"})
 
 
+@cache
+def _rare_stack() -> re.Pattern[str]:
+    """Made when the first of them is met: it takes as long as a page."""
+    return re.compile(f"([{_marks(0x300, 0x1F000)}]{{31,}})")
+
+
 def _stacks(text: str) -> re.Pattern[str]:
-    return _RARE_STACK if _RARE.search(text) else _STACK
+    return _rare_stack() if _RARE.search(text) else _STACK
 
 
 def _normal(form: Literal["NFC", "NFKD"], kept: re.Pattern[str], text: str) -> str:

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from flask_migrate.cli import db as migrations
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-older.txt")
@@ -79,7 +80,7 @@ def test_a_link_to_another_file_leads_somewhere(page):
 
 def test_the_readme_names_only_commands_that_exist(app):
     known = set()
-    for command in app.cli.commands.values():
+    for command in (*app.cli.commands.values(), migrations):
         known |= {f"{command.name} {name}" for name in getattr(command, "commands", ())} or {command.name}
     named = re.findall(r"^ +flask --app wsgi ([a-z ]+?)(?: [A-Z]|,|$|  )", README, re.MULTILINE)
     assert named
