@@ -9,7 +9,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from blog import demo, maildesk, privacy, start
+from blog import demo, maildesk, privacy, search, start
 from blog.articles import check
 from blog.checks import has_reset_bug, on_sqlite
 from blog.complaints import plainly
@@ -125,6 +125,7 @@ def export(email: str) -> None:
 def erase(email: str, keep_text: bool) -> None:
     """Take the person of EMAIL out of every comment, in every status."""
     done = privacy.erase(email, keep_text)
+    search.tidy(60)
     if not done:
         raise click.ClickException(f"nothing is kept under {email}")
     each = ", ".join(f"{number} {status}" for status, number in sorted(done.items()))

@@ -11,13 +11,16 @@ from typing import Any
 
 from sqlalchemy import Select, delete, select
 
-from blog import fields, following, limits, people, sampling
+from blog import fields, following, limits, people, sampling, search
 from blog.config import settings
 from blog.db import db, write
 from blog.history import Event, Version
 from blog.models import Comment
 
 BATCH = 500
+# How often the words of what was deleted are taken out of the search, too, and for how long at a time.
+DAILY = ("search-tidied", "", 1, 86400)
+SECONDS = 5.0
 
 
 def apply(report: Any, now: datetime, dry_run: bool) -> None:
@@ -46,6 +49,8 @@ def apply(report: Any, now: datetime, dry_run: bool) -> None:
         following.forget_gone()
         limits.purge()
         people.purge_sessions()
+        if not limits.peek(*DAILY) and search.tidy(SECONDS):
+            limits.hit(*DAILY)
 
 
 def in_batches(query: Select[int], work: Callable[[list[int]], None], dry_run: bool) -> int:

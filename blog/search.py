@@ -8,11 +8,12 @@ there a plain comparison finds the words, which is slower.
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, column, func, or_, select, table, text
 
-from blog.db import db
+from blog.db import db, write
 from blog.models import Comment
 from blog.text import clean_text
 
@@ -50,13 +51,24 @@ def find(words: str) -> tuple[Select[Any], ColumnElement[int]]:
     return query, order
 
 
-def tidy() -> None:
-    """Let deleted words leave SQLite's index too, a bounded amount of work; inside `write()`.
+def tidy(seconds: float) -> bool:
+    """Let deleted words leave SQLite's index too, for some seconds at most; whether none is left.
 
-    FTS5 marks them as deleted first, and drops them when the pieces of its index are joined.
+    FTS5 marks them as deleted first, and drops them when the pieces of its index are joined. That is done a
+    few pages at a time, so that nobody who posts has to wait. Not inside `write()`.
     """
-    if db.engine.dialect.name == "sqlite":
-        db.session.execute(text("INSERT INTO comment_text (comment_text, rank) VALUES ('merge', -200)"))
+    if db.engine.dialect.name != "sqlite":
+        return True
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with write() as session:
+            store: Any = session.connection().connection.dbapi_connection
+            before = store.total_changes
+            session.execute(text("INSERT INTO comment_text (comment_text, rank) VALUES ('merge', -200)"))
+            # The statement itself counts as one change.
+            if store.total_changes - before < 2:
+                return True
+    return False
 
 
 def _indexed(words: list[str]) -> tuple[Select[Any], ColumnElement[int]]:

@@ -140,7 +140,23 @@ def test_what_a_person_decided_stands_whatever_akismet_says_now(held: Flask, aki
     akismet.answer_with(SPAM)
     press(moderator, "recheck", 1, view="approved")
     assert status_of(moderator, 1) == "approved"
-    assert "Akismet: spam" in moderator.get("/moderation/comments/1").words("main")
+    page = moderator.get("/moderation/comments/1")
+    assert "Akismet: spam" in page.words("[data-comment]")
+    # What it said first is not forgotten.
+    said = [line.text_content() for line in page.all("[data-event]")]
+    assert [words for line in said for words in ("Akismet: not spam", "Akismet: spam") if words in line] == [
+        "Akismet: not spam",
+        "Akismet: spam",
+    ]
+
+
+def test_what_akismet_published_stays_until_a_person_decides(app: Flask, akismet: AkismetStandIn) -> None:
+    reader, moderator = Reader(app), signed_in(app)
+    reader.stored(body="Published at once.")
+    akismet.answer_with(SPAM)
+    press(moderator, "recheck", 1, view="approved")
+    assert status_of(moderator, 1) == "approved"
+    assert "Published at once." in reader.get("/posts/open-letter/").words("#comments")
 
 
 def test_the_others_of_an_author_approved_for_the_first_time_are_offered(held: Flask) -> None:

@@ -15,7 +15,8 @@ from blog.db import db, write
 from blog.history import Version
 from blog.models import Comment
 from blog.moderation.desk import bp, go, me, page
-from blog.moderation.items import items, reason
+from blog.moderation.items import VERDICTS, items, reason
+from blog.moderation.journal import KINDS
 from blog.text import BODY_MAX, clean_text, is_invisible
 
 # Comparing takes more than the product of the numbers of words; a longer change is shown as a whole.
@@ -80,6 +81,8 @@ def show(
         status,
         item=items([comment])[0],
         events=events,
+        kinds=KINDS,
+        verdicts=VERDICTS,
         versions=versions(comment),
         sent=fields.sent_rows(comment.submitted),
         reason_words={code: reason(code)[0] for code in codes},
