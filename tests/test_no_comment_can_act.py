@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from blog.markup import budget
-from blog.markup.comment import render_comment, safe_url
+from blog.markup.comment import _SANITISER, render_comment, safe_url
 from blog.remembered import Remembered
 from tests import harmless
 from tests.effort import lines_run
@@ -60,6 +60,13 @@ def test_what_fuzzing_found_stays_mended(text):
 @pytest.mark.parametrize("text", findings("front_matter") or [""])
 def test_what_fuzzing_found_in_front_matter_stays_mended(text):
     check_front_matter(text)
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "/logout"])
+def test_the_sanitiser_alone_would_hold(address: str) -> None:
+    # The writer never makes such a link; should it ever, the second defence knows nothing of the first.
+    hostile = f'<p onclick=x><a href="{address}" style=x>a</a><img src=x><svg/onload=x></p>'
+    harmless.cannot_act(_SANITISER.clean(hostile))
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from random import Random
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from blog.db import db, write
 from blog.models import Comment, NotPossible
+from blog.threads import page_of
 from tests.conftest import Make, signed_in
 from tests.people import Moderator, Reader
 
@@ -92,11 +93,24 @@ def test_at_any_moment_the_pages_share_out_the_threads(long: Flask, seed: int) -
             expected = list(db.session.scalars(shown))
             db.session.remove()
         assert at_once(reader) == expected
-        for number in expected[::3]:
+        for place, number in enumerate(expected):
             answer = reader.get(f"/comments/{number}")
             assert answer.status in (301, 302, 303, 307)
-            assert number in threads(reader, expected.index(number) // 3 + 1)
-            assert f"comment-{number}" in answer.headers["Location"]
+            page = f"?page={place // 3 + 1}" if place >= 3 else ""
+            assert answer.headers["Location"].endswith(f"/posts/{SLUG}/{page}#comment-{number}")
+
+
+def test_threads_of_the_same_moment_have_an_order_too(either: Flask) -> None:
+    with either.app_context():
+        there = [arrive() for _ in range(8)]
+        with write() as session:
+            session.execute(update(Comment).values(created_at=session.get_one(Comment, there[0]).created_at))
+        for number in (there[6], there[2], there[4]):  # PostgreSQL now finds them in another order
+            with write() as session:
+                session.execute(update(Comment).where(Comment.id == number).values(author="Jo again"))
+        found = [node.comment.id for page in (1, 2, 3) for node in page_of(SLUG, page, 3)]
+        db.session.remove()
+    assert found == there
 
 
 def on_the_desk(moderator: Moderator, chance: Random, status: str, app: Flask) -> list[int]:
