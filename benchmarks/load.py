@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -52,7 +54,10 @@ def wrk(url: str, seconds: float, connections: int = 64, *more: str, script: tup
     if script:
         words += ["-s", str(HERE / "post.lua")]
     done = subprocess.run([*words, url, *script], capture_output=True, text=True, check=False)
-    return Load(done.stdout, done.stderr)
+    seen = Load(done.stdout, done.stderr)
+    if seen.bad and not script:
+        raise RuntimeError(f"{seen.bad} of {seen.count} answers of {url} were errors, which cost nobody much")
+    return seen
 
 
 @contextmanager
@@ -78,17 +83,21 @@ def nginx(folder: Path, page: bytes, packed: bytes) -> Iterator[str]:
 
 
 def wait_for(url: str, seconds: float = 20) -> float:
-    """Ask until somebody answers; the seconds that took."""
-    begun = time.monotonic()
+    """Ask until somebody answers; the seconds that took. Asking costs next to nothing itself."""
+    begun, parts = time.monotonic(), urlsplit(url)
     while time.monotonic() - begun < seconds:
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
         try:
-            httpx.get(url, timeout=5)
-        except httpx.ReadTimeout:
+            connection.request("GET", parts.path)
+            connection.getresponse().read()
+        except TimeoutError:
             return time.monotonic() - begun  # it listens, and was told to hang
-        except httpx.TransportError:
+        except (OSError, http.client.HTTPException):
             time.sleep(0.005)
         else:
             return time.monotonic() - begun
+        finally:
+            connection.close()
     raise RuntimeError(f"nothing answers at {url}")
 
 

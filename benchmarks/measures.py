@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 from lxml import html
 
-from benchmarks.load import Load, nginx, raw, wait_for, wrk
+from benchmarks.load import Load, wait_for, wrk
 from benchmarks.stores import SLUG, migrated
 from tests.serving import ROOT, Serving, free_port
 
@@ -106,71 +106,6 @@ def at_the_desk(blog: Serving) -> Iterator[httpx.Client]:
         yield client
 
 
-def against_a_file(folder: Path, small: Path) -> Result:
-    """An article with 50 comments, against nginx with the same bytes."""
-    with serving(small) as blog:
-        page, packed = raw(blog.url + PAGE, "identity"), raw(blog.url + PAGE, "gzip")
-        with nginx(folder / "nginx", page, packed) as file:
-            ratios, ours, theirs = [], [], []
-            for _ in range(RUNS):
-                a, b = wrk(blog.url + PAGE, 3, 64, *GZIP), wrk(file, 3, 64, *GZIP)
-                ours.append(a.rate)
-                theirs.append(b.rate)
-                ratios.append(a.rate / b.rate)
-    rates = f"{statistics.median(ours):,.0f} against {statistics.median(theirs):,.0f} a second"
-    note = f"{rates}, {len(packed):,} bytes"
-    return Result("article with 50 comments against nginx", "≥ 0.8", ratios, "", lambda v: v >= 0.8, note)
-
-
-def with_a_million(small: Path, big: Path) -> Result:
-    """The same page of a store with a million comments, 10,000 of them on this article."""
-    with serving(small) as one, serving(big) as other:
-        ratios = [
-            wrk(other.url + PAGE, 3, 64, *GZIP).rate / wrk(one.url + PAGE, 3, 64, *GZIP).rate
-            for _ in range(RUNS)
-        ]
-    return Result("the same with 1,000,000 comments stored", "≥ 0.95", ratios, "", lambda v: v >= 0.95)
-
-
-def unchanged(small: Path) -> Result:
-    """A conditional request against a whole answer."""
-    with serving(small) as blog:
-        etag = httpx.get(blog.url + PAGE, headers={"Accept-Encoding": "gzip"}).headers["ETag"]
-        asked = ("-H", f"If-None-Match: {etag}")
-        ratios = []
-        for _ in range(RUNS):
-            known, whole = wrk(blog.url + PAGE, 2, 64, *GZIP, *asked), wrk(blog.url + PAGE, 2, 64, *GZIP)
-            ratios.append(known.rate / whole.rate)
-    return Result("conditional request (304) against 200", "≥ 1.0", ratios, "", lambda v: v >= 1.0)
-
-
-def after_a_change(name: str, store: Path, most: float) -> Result:
-    """The first reader after a decision."""
-    with serving(store) as blog, at_the_desk(blog) as desk, httpx.Client(base_url=blog.url) as reader:
-        connection = sqlite3.connect(store / "data" / "blog.db")
-        query = "SELECT id FROM comment WHERE slug = ? AND shown ORDER BY created_at DESC LIMIT 1"
-        (last,) = connection.execute(query, (SLUG,)).fetchone()
-        connection.close()
-        form = fields(desk.get("/moderation/?status=approved"), 'form[action^="/moderation/decisions"]')
-        token = {"csrf_token": form["csrf_token"], "comment": str(last)}
-        taken = []
-        for number in range(40):
-            decision = "spam" if number % 2 == 0 else "approve"
-            done = desk.post("/moderation/decisions", data={**token, "decision": decision})
-            if done.status_code != 303:
-                raise RuntimeError(f"not decided: {done.status_code}")
-            begun = time.perf_counter()
-            reader.get(PAGE).raise_for_status()
-            taken.append((time.perf_counter() - begun) * 1000)
-    return Result(
-        f"first render after a change, {name}",
-        f"< {most:g} ms",
-        [statistics.median(taken)],
-        "ms",
-        lambda v: v < most,
-    )
-
-
 def posting(folder: Path) -> Result:
     """Comments accepted a second, everything on the same processors, none lost."""
     rates, note = [], ""
@@ -224,34 +159,6 @@ def reading_meanwhile(folder: Path) -> Result:
     )
 
 
-def memory(small: Path) -> Result:
-    """What `serve` keeps after a million requests, in all processes, shared pages counted once."""
-    with serving(small) as blog:
-        asked = 0
-        while asked < 1_000_000:
-            asked += wrk(blog.url + PAGE, 5, 64, *GZIP).count
-        middle = resident(blog)
-        wrk(blog.url + PAGE, 5, 64, *GZIP)
-        end = resident(blog)
-    note = f"after {asked:,} requests; {end - middle:+.1f} MB in the next five seconds"
-    return Result("memory of serve", "< 150 MB", [end], "MB", lambda v: v < 150, note)
-
-
-def starting(folder: Path) -> Result:
-    """From `make run` to the first answer, when everything is set up."""
-    taken = []
-    migrated(folder / "data")
-    blog = Serving(folder, content_dir=ROOT / "content")
-    for _ in range(RUNS):
-        begun = time.monotonic()
-        process = subprocess.Popen(["make", "run"], cwd=ROOT, env=blog.environ, stdout=subprocess.DEVNULL)
-        wait_for(blog.url + "/")
-        taken.append(time.monotonic() - begun)
-        process.terminate()
-        process.wait(30)
-    return Result("start of make run when set up", "≤ 1.0 s", taken, "s", lambda v: v <= 1.0)
-
-
 def post(blog: Serving, seconds: float, connections: int, run: str) -> Load:
     """Post comments as fast as they are taken."""
     token = fields(httpx.get(blog.url + PAGE), "#comment-form")["token"]
@@ -264,19 +171,3 @@ def count(folder: Path) -> int:
     (number,) = connection.execute("SELECT count(*) FROM comment").fetchone()
     connection.close()
     return int(number)
-
-
-def resident(blog: Serving) -> float:
-    """Megabytes of all processes of a server, each shared page divided among those that share it."""
-    if blog.process is None:
-        raise RuntimeError("the server does not run")
-    family = {blog.process.pid}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        parts = path.read_text().rpartition(")")[2].split()
-        if int(parts[1]) in family:
-            family.add(int(path.parent.name))
-    total = 0
-    for pid in family:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
