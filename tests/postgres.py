@@ -8,14 +8,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 
 class Postgres:
-    """A server with one empty database."""
+    """A server with one empty database, and as many more as are asked for."""
 
     def __init__(self, server: Any) -> None:
         self._server = server
-        server.psql("CREATE DATABASE blog")
-        self.url = str(server.get_uri(database="blog")).replace("postgresql://", "postgresql+psycopg://", 1)
+        self.url = self.database("blog")
+
+    def database(self, name: str, like: str = "template1") -> str:
+        """Make a database, a copy of the one called `like`; its address."""
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as hand:
+            hand.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
+        return str(self._server.get_uri(database=name)).replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def never_sync(self) -> None:
+        """Do without waiting for the disk, where no test pulls the machine's plug."""
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as hand:
+            for setting in ("fsync", "full_page_writes"):
+                hand.execute(f"ALTER SYSTEM SET {setting} = off")
+            hand.execute("SELECT pg_reload_conf()")
 
     def halt(self) -> None:
         """Stop it at once: connections are broken off, as when its process is killed."""

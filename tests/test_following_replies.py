@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from blog import start
 from blog.db import db
 from blog.people import add_moderator
 from tests.conftest import PASSWORD, Make, signed_in
@@ -35,9 +34,8 @@ def either_blog(request: pytest.FixtureRequest, make: Make, mailserver: MailServ
     settings = {"smtp_url": mailserver.address, "mail_from": "The blog <blog@blog.example>"}
     if request.param == "sqlite":
         return make(**settings)
-    app = make(**settings, database_url=request.getfixturevalue("postgres"))
+    app = make(**settings, database_url=request.getfixturevalue("migrated_postgres"))
     with app.app_context():
-        start.prepare_store()
         add_moderator("ana", PASSWORD)
         db.session.remove()
     return app

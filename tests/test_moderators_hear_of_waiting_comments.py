@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from blog import start
 from blog.config import SettingError, Settings
 from blog.db import db
 from blog.people import add_moderator
@@ -36,9 +35,8 @@ def either_held(request: pytest.FixtureRequest, make: Make, mailserver: MailServ
     settings = {"moderation": "all", "smtp_url": mailserver.address, "mail_from": "blog@blog.example"}
     if request.param == "sqlite":
         return make(**settings)
-    app = make(**settings, database_url=request.getfixturevalue("postgres"))
+    app = make(**settings, database_url=request.getfixturevalue("migrated_postgres"))
     with app.app_context():
-        start.prepare_store()
         add_moderator("ana", PASSWORD)
         db.session.remove()
     return app
