@@ -31,7 +31,7 @@ from lxml import html
 from sqlalchemy import NullPool, create_engine, text
 
 from tests.postgres import postgres_server
-from tests.serving import Serving
+from tests.serving import TLS, Serving
 
 SLUG = "open-letter"
 ARTICLE = "---\ntitle: An open letter\ndate: 2026-01-02\nreflection: What would you answer?\n---\n\nWords.\n"
@@ -79,7 +79,7 @@ class Crowd:
 
     def post(self) -> None:
         """Post one comment after another."""
-        with httpx.Client(base_url=self.server.url, timeout=30) as client:
+        with httpx.Client(base_url=self.server.url, timeout=30, verify=TLS) as client:
             page = self.send(client, "GET", f"/posts/{SLUG}/")
             fields = dict(html.document_fromstring(page.text).cssselect("#comment-form")[0].fields)
             while not self.over.is_set():
@@ -96,7 +96,7 @@ class Crowd:
 
     def decide(self) -> None:
         """Approve what waits, a few at a time."""
-        with httpx.Client(base_url=self.server.url, timeout=30) as client:
+        with httpx.Client(base_url=self.server.url, timeout=30, verify=TLS) as client:
             while not self.over.is_set():
                 page = self.send(client, "GET", "/moderation/?status=pending")
                 if page.status_code == 303:

@@ -37,7 +37,7 @@ from sqlalchemy import NullPool, create_engine, text
 from tests.akismet_standin import AkismetStandIn
 from tests.crash import ARTICLE, SLUG
 from tests.postgres import postgres_server
-from tests.serving import Serving
+from tests.serving import Serving, get, post
 from tests.slow_clients import fetch
 from tests.test_whole_life_of_a_comment import fields
 
@@ -72,7 +72,7 @@ class Blog:
 
     def __init__(self, serving: Serving, store: str, folder: Path, postgres: Any = None) -> None:
         self.serving, self.store, self.folder, self.postgres = serving, store, folder, postgres
-        self.form = fields(httpx.get(serving.url + PATH), "#comment-form")
+        self.form = fields(get(serving.url + PATH), "#comment-form")
         self.all_stored: set[str] = set()
 
     def execute(self, *statements: str) -> None:
@@ -102,7 +102,7 @@ class Blog:
         typed = {"author": f"R{number}", "email": f"r{number}@example.org", "body": words}
         try:
             url = f"{self.serving.url}{PATH}comments"
-            answer = httpx.post(url, data={**self.form, **typed}, timeout=PATIENCE, verify=False)
+            answer = post(url, data={**self.form, **typed}, timeout=PATIENCE)
         except httpx.TransportError as error:
             met.lost[type(error).__name__] += 1
             return type(error).__name__

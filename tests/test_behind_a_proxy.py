@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from tests.proxies import caddy, nginx
-from tests.serving import Serving, browser
+from tests.serving import Serving, browser, get
 from tests.slow_clients import ATTACKS, PATH, Fared, attacked
 from tests.slow_clients import blog as serving
 from tests.test_whole_life_of_a_comment import fields
@@ -50,15 +49,15 @@ def test_an_answer_is_taken_and_its_author_known_by_the_address_the_proxy_saw(fr
 
 
 def test_the_host_arrives_as_it_was_asked_for(front: str) -> None:
-    assert httpx.get(front, headers={"Host": "elsewhere.example"}).status_code == 400
-    page = httpx.get(front, headers={"X-Forwarded-Host": "elsewhere.example"})
+    assert get(front, headers={"Host": "elsewhere.example"}).status_code == 400
+    page = get(front, headers={"X-Forwarded-Host": "elsewhere.example"})
     assert page.status_code == 200
     assert "elsewhere.example" not in page.text
 
 
 def test_every_header_of_an_answer_arrives(front: str) -> None:
     for path in ("/", PATH, "/no-such-page", "/healthz"):
-        headers = httpx.get(front + path).headers
+        headers = get(front + path).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
 

@@ -22,7 +22,7 @@ import pytest
 
 from blog.door import MOST_OF_ONE
 from tests.akismet_standin import AkismetStandIn, later
-from tests.serving import ROOT, Serving, browser
+from tests.serving import ROOT, Serving, browser, get, head, post
 from tests.test_whole_life_of_a_comment import fields
 
 ARTICLE = "/posts/open-letter/"
@@ -81,35 +81,35 @@ def test_every_worker_shows_an_answer_that_was_taken(blog: Serving) -> None:
     for number in range(3):
         assert answer(blog, f"Number {number} of some.").status_code == 303
         for _ in range(8):  # a new connection each time reaches any of them
-            assert f"Number {number} of some." in httpx.get(blog.url + ARTICLE).text
+            assert f"Number {number} of some." in get(blog.url + ARTICLE).text
 
 
 def test_a_page_comes_from_memory_with_all_its_headers(blog: Serving) -> None:
     for _ in range(4):
-        page = httpx.get(blog.url + ARTICLE, headers={"Accept-Encoding": "gzip"})
+        page = get(blog.url + ARTICLE, headers={"Accept-Encoding": "gzip"})
         assert page.headers["Content-Encoding"] == "gzip"
         assert page.headers["X-Content-Type-Options"] == "nosniff"
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-        again = httpx.get(
+        again = get(
             blog.url + ARTICLE, headers={"Accept-Encoding": "gzip", "If-None-Match": page.headers["ETag"]}
         )
         assert (again.status_code, again.content) == (304, b"")
         assert "default-src 'none'" in again.headers["Content-Security-Policy"]
-        head = httpx.head(blog.url + ARTICLE, headers={"Accept-Encoding": "gzip"})
-        assert (head.headers["Content-Length"], head.content) == (page.headers["Content-Length"], b"")
+        bare = head(blog.url + ARTICLE, headers={"Accept-Encoding": "gzip"})
+        assert (bare.headers["Content-Length"], bare.content) == (page.headers["Content-Length"], b"")
 
 
 def test_files_have_names_that_change_with_them(blog: Serving) -> None:
-    style = re.search(r'href="(/static/style\.[0-9a-f]+\.css)"', httpx.get(blog.url).text)
+    style = re.search(r'href="(/static/style\.[0-9a-f]+\.css)"', get(blog.url).text)
     assert style is not None
-    found = httpx.get(blog.url + style[1])
+    found = get(blog.url + style[1])
     assert found.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert found.headers["Content-Type"] == "text/css; charset=utf-8"
     for old in ("/static/style.0123456789ab.css", "/static/style.css"):
-        moved = httpx.get(blog.url + old)
+        moved = get(blog.url + old)
         assert (moved.status_code, moved.headers["Location"]) == (302, style[1])
     for unknown in ("/static/no.css", "/static/..%2fserve.py", "/static/", "/static/serve.py"):
-        assert httpx.get(blog.url + unknown).status_code == 404
+        assert get(blog.url + unknown).status_code == 404
 
 
 def test_names_of_hosts_are_checked_before_memory(blog: Serving) -> None:
@@ -134,7 +134,7 @@ def test_slow_senders_are_in_nobodys_way(blog: Serving) -> None:
     for connection in connections[200:250]:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: 127")
     assert max(len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in workers(blog)) < 60
-    assert httpx.get(blog.url + ARTICLE).status_code == 200
+    assert get(blog.url + ARTICLE).status_code == 200
     assert answer(blog, "Somebody who is quick.").status_code == 303
     connections[0].sendall(b"&" * 4992)
     assert connections[0].recv(100).startswith(b"HTTP/1.1 4")
@@ -173,13 +173,13 @@ def test_one_network_can_only_have_so_many_unfinished_bodies(tmp_path: Path, aki
 )
 def test_what_is_no_http_hurts_only_its_sender(blog: Serving, said: bytes) -> None:
     assert not speak(blog, said, 0.3).startswith(b"HTTP/1.1 5")
-    assert httpx.get(blog.url).status_code == 200
+    assert get(blog.url).status_code == 200
 
 
 def test_a_form_that_is_too_large_gets_an_answer(blog: Serving) -> None:
     for size in (300_000, 900_000):
         form = {"author": "Ada", "email": "a@example.org", "body": "x" * size}
-        assert httpx.post(f"{blog.url}{ARTICLE}comments", data=form).status_code == 413
+        assert post(f"{blog.url}{ARTICLE}comments", data=form).status_code == 413
 
 
 def test_headers_with_an_underline_do_not_pass_for_others(blog: Serving) -> None:
@@ -214,7 +214,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path, akismet: AkismetStandIn)
         while len(set(workers(blog)) - set(before)) < 2 and time.monotonic() < until:
             time.sleep(0.02)
         for _ in range(6):
-            assert httpx.get(blog.url, timeout=20).status_code == 200
+            assert get(blog.url, timeout=20).status_code == 200
         assert blog.stop() == 0
 
 
@@ -250,7 +250,7 @@ def test_stopping_finishes_what_was_accepted(tmp_path: Path, akismet: AkismetSta
         assert ended["read"] > 10
         assert set(ended) <= {"read", "turned away"}
         blog.start()
-        assert httpx.get(blog.url + ARTICLE).text.count("Post ") >= 4
+        assert get(blog.url + ARTICLE).text.count("Post ") >= 4
 
 
 def read(blog: Serving, keep: bool, path: str, ended: Counter[str], stop: threading.Event) -> None:
