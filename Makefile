@@ -2,7 +2,7 @@
 # ARGS reaches the command behind a target: make test ARGS="-k receipt", make bench ARGS=reading
 
 .DEFAULT_GOAL := help
-.PHONY: help run test older check format lock settings bench fuzz crash slow wheel clean
+.PHONY: help run test endure older check format lock settings bench fuzz crash slow wheel clean
 
 # Flask would say that it cannot read .env, which the blog reads itself.
 export FLASK_SKIP_DOTENV := 1
@@ -27,6 +27,10 @@ test: ## run every test that this machine can run
 	$(call ready,requirements-dev.txt)
 	@exec $(PY) -m pytest -n 2 $(ARGS)
 
+endure: ## kill, fault and flood the server for about a minute; crash and slow do it for long
+	$(call ready,requirements-dev.txt)
+	@exec $(PY) -m pytest -m endurance $(ARGS)
+
 older: ## the store's tests with the older line of SQLAlchemy
 	$(call ready,requirements-dev.txt)
 	@cmp -s requirements-older.txt $(OLDER)/requirements-older.txt || { rm -rf $(OLDER) && \
@@ -35,7 +39,7 @@ older: ## the store's tests with the older line of SQLAlchemy
 	@PYTHONPATH=$(OLDER) $(PY) -c 'import sqlalchemy; assert sqlalchemy.__version__.startswith("2.0."), sqlalchemy'
 	@PYTHONPATH=$(OLDER) exec $(PY) -m pytest -n 2 $(STORE_TESTS)
 
-check: ## format, lint, types, templates, lock files, the older SQLAlchemy, then the tests
+check: ## format, lint, types, templates, lock files, the older SQLAlchemy, endurance, then the tests
 	$(call ready,requirements-dev.txt)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -43,6 +47,7 @@ check: ## format, lint, types, templates, lock files, the older SQLAlchemy, then
 	$(PY) -m djlint templates --check --lint --quiet
 	$(PY) tools/lock.py --check
 	$(MAKE) --no-print-directory older
+	$(MAKE) --no-print-directory endure
 	$(MAKE) --no-print-directory test
 
 format: ## put code and templates into their form

@@ -43,6 +43,17 @@ Make = Callable[..., Flask]
 _databases = itertools.count(1)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave endurance to `make endure`: the suite must stay so quick that one runs it all the time."""
+    if "endurance" in config.option.markexpr:
+        return
+    chosen, left = [], []
+    for item in items:
+        (left if item.get_closest_marker("endurance") else chosen).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = chosen
+
+
 @pytest.fixture
 def akismet() -> Iterator[AkismetStandIn]:
     """Akismet's stand-in, calling everything ham until told otherwise."""

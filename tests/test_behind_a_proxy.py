@@ -62,6 +62,7 @@ def test_every_header_of_an_answer_arrives(front: str) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.endurance
 def test_a_thousand_slow_clients_are_in_nobodys_way(front: str) -> None:
     fared = Fared()
     attacked(front, ATTACKS["all of them"], 1.5, fared)

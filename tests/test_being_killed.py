@@ -10,7 +10,7 @@ import pytest
 from tests.crash import compare, torment
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
 def test_nothing_is_lost_doubled_or_cut(tmp_path: Path, request: Any, store: str) -> None:
     database, settings = f"sqlite:///{tmp_path / 'data' / 'blog.db'}", {}

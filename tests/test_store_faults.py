@@ -16,19 +16,20 @@ from tests.needs import needs_postgres
 from tests.people import Reader
 from tests.store_faults import run
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.endurance
 def test_sqlite_is_locked_read_only_and_migrated() -> None:
     assert run("sqlite", ["locked", "read-only", "migrating"], 1.5) == []
 
 
+@pytest.mark.endurance
 def test_a_full_disk() -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root, to mount a small disk")
     assert run("sqlite", ["full"], 1.0) == []
 
 
+@pytest.mark.endurance
 def test_postgresql_is_locked_read_only_migrated_and_stopped() -> None:
     needs_postgres()
     assert run("postgresql", ["locked", "read-only", "migrating", "stopped"], 1.5 + READERS_WAIT) == []
