@@ -236,9 +236,11 @@ class AkismetStandIn:
             loop.run_forever()
         finally:
             server.close()
-            for connection in list(self._open):
-                connection.transport.abort()
-            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_until_complete(asyncio.sleep(0))  # who was just let in is known after this
+            while self._open:
+                for connection in list(self._open):
+                    connection.transport.abort()
+                loop.run_until_complete(asyncio.sleep(0))
             loop.close()
 
     def reply_to(self, asked: Asked) -> Reply:

@@ -53,10 +53,15 @@ class Engines:
             self._free[engine.dialect.name].append(engine)
 
     def _keep(self, engine: Engine) -> Engine:
+        of_its_own = engine.dialect.create_connect_args(engine.url)[1]
+
         @event.listens_for(engine, "do_connect")
         def lead(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
-            leads, named = dialect.create_connect_args(self._leads_to[engine])
-            arguments[:] = leads
+            # Both are kept from one connection to the next.
+            arguments[:], named = dialect.create_connect_args(self._leads_to[engine])
+            for name in of_its_own.keys() - named.keys():
+                options.pop(name, None)
+            of_its_own.update(named)
             options.update(named)
 
         return engine
