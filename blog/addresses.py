@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 UNKNOWN = "0.0.0.0"  # noqa: S104 - not an address to bind: the word for "the server named no peer"
@@ -42,8 +43,11 @@ def network_of(address: str) -> str:
 def _parse(text: str) -> Address | None:
     """Reads `1.2.3.4`, `1.2.3.4:80`, `2001:db8::1`, `[2001:db8::1]:80` and `fe80::1%eth0`, else None."""
     text = text.strip(" \t")
-    if len(text) > _LONGEST:
-        return None
+    return None if len(text) > _LONGEST else _read(text)
+
+
+@lru_cache(maxsize=1024)  # each request asks for its own several times
+def _read(text: str) -> Address | None:
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1]
     if text.startswith("["):

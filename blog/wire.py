@@ -1,8 +1,8 @@
 """The wire to Akismet: the only module that knows its client and HTTP.
 
 The `akismet` client speaks the protocol. Everything that it hides or refuses is reached at the seam below
-it, an httpx transport: the endpoint, parameters it does not know, the status and headers of the answer,
-and a deadline for the whole call. A Wire is made once in a process, after it was forked.
+it, in the place of its HTTP client: the endpoint, parameters it does not know, the status and headers of the
+answer, and a deadline for the whole call. A Wire is made once in a process, after it was forked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from importlib import metadata
 from typing import Literal, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import akismet
 import httpx
@@ -123,8 +123,8 @@ class Wire:
             raise ValueError("Akismet must be asked over https")
         self._blog, self._endpoint, self._timeout = blog, url, timeout
         self._seam = _Seam(url, key, transport)
-        http = httpx.Client(transport=self._seam, trust_env=False, follow_redirects=False, timeout=timeout)
-        self._client = akismet.SyncClient(config=akismet.Config(key=key, url=blog), http_client=http)
+        config, http = akismet.Config(key=key, url=blog), cast(httpx.Client, self._seam)
+        self._client = akismet.SyncClient(config=config, http_client=http)
 
     def __repr__(self) -> str:
         return f"Wire(blog={self._blog!r}, endpoint={str(self._endpoint)!r})"
@@ -232,11 +232,14 @@ def _sorted_out(payload: Payload) -> tuple[str, akismet.AkismetArguments, list[t
     return (visitor if isinstance(visitor, str) else ""), cast(akismet.AkismetArguments, known), extra
 
 
-class _Seam(httpx.BaseTransport):
-    """Between the client and the network: adds what the client refuses, keeps what it hides."""
+class _Seam:
+    """Stands in the place of the client's HTTP client, of which it uses `post` alone: adds what the client
+    refuses, keeps what it hides. There are no cookies, redirects or passwords here to be looked after.
+    """
 
     def __init__(self, endpoint: httpx.URL, key: str, network: httpx.BaseTransport | None) -> None:
         self._endpoint, self._key, self._network = endpoint, key, network
+        self._asked = httpx.Request("POST", endpoint)  # what the client's errors would name
         secure = endpoint.scheme == "https"
         port = endpoint.port or (443 if secure else 80)
         tls = httpx.create_ssl_context() if secure and network is None else None
@@ -244,14 +247,12 @@ class _Seam(httpx.BaseTransport):
         headers = {"Host": endpoint.netloc.decode("ascii"), **HEADERS}
         self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def post(self, url: str, data: Mapping[str, str]) -> httpx.Response:
         """The client's request, sent to the endpoint with everything that belongs to it."""
         call = _call.get()
-        body = request.read()
-        if call.extra:
-            body += b"&" + urlencode(call.extra).encode("ascii")
+        body = urlencode([*data.items(), *call.extra]).encode("ascii")
         try:
-            reply = self._send(self._endpoint.path.rstrip("/") + request.url.path, body, call)
+            reply = self._send(self._endpoint.path.rstrip("/") + urlsplit(url).path, body, call)
         except Exception as error:
             call.failed(error)
             raise
@@ -260,7 +261,7 @@ class _Seam(httpx.BaseTransport):
         call.retry_after = answers.retry_after(reply.headers)
         # The client needs one header; with the others come cookies, redirects, charsets and compression.
         tip = {"x-akismet-pro-tip": call.headers.get("x-akismet-pro-tip", "")}
-        return httpx.Response(reply.status, headers=tip, content=reply.body)
+        return httpx.Response(reply.status, headers=tip, content=reply.body, request=self._asked)
 
     def _send(self, path: str, body: bytes, call: _Call) -> Reply:
         if self._network is None:
