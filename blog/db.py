@@ -83,26 +83,33 @@ def write() -> Iterator[scoped_session[Session]]:
     upgraded while another writer is busy, and would fail at once. Whatever the session had read
     before is dropped. Never use the network inside.
     """
+    db.session.rollback()
+    with alone(), transaction() as session:
+        yield session
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Be the only one in this process who writes. Raises StoreBusy."""
+    # A store that is locked must not gather all threads here, each waiting for the one before it.
+    if not _writing.acquire(timeout=WAIT):
+        raise StoreBusy("the store is busy")
+    try:
+        yield
+    finally:
+        _writing.release()
+
+
+@contextmanager
+def transaction() -> Iterator[scoped_session[Session]]:
+    """What `write` is, for whoever is `alone` already."""
     session = db.session
-    session.rollback()
-    with _turn(), _transaction(session):
+    with _queue(time.monotonic() + WAIT), _committing(session):
         if db.engine.dialect.name == "sqlite":
             session.connection(execution_options={"writes": True})
         else:
             session.execute(_TURN)
         yield session
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    # A store that is locked must not gather all threads here, each waiting for the one before it.
-    if not _writing.acquire(timeout=WAIT):
-        raise StoreBusy("the store is busy")
-    try:
-        with _queue(time.monotonic() + WAIT):
-            yield
-    finally:
-        _writing.release()
 
 
 @contextmanager
@@ -130,7 +137,7 @@ def _queue(until: float) -> Iterator[None]:
 
 
 @contextmanager
-def _transaction(session: scoped_session[Session]) -> Iterator[None]:
+def _committing(session: scoped_session[Session]) -> Iterator[None]:
     try:
         yield
         published = session.info.pop("published", False)

@@ -15,8 +15,9 @@ from blog import limits, screening
 from blog.addresses import client_address, network_of
 from blog.articles import Article
 from blog.config import settings
-from blog.db import db, utcnow, write
+from blog.db import db, utcnow
 from blog.forms import CommentForm
+from blog.joint import write_jointly
 from blog.models import Comment
 from blog.text import clean_line, fold, fold_email
 from blog.tokens import digest
@@ -66,17 +67,30 @@ def post(form: CommentForm, article: Article) -> str:
         raise too_fast(wait)
     past = screening.past_of(comment, honeypot=request.form.get(form.honeypot, "").strip())
     outcome = screening.screen(comment, article, past)
-    with write():
-        # While Akismet was asked, the same form may have come in by a second click.
+    given = {name: value for name, value in vars(comment).items() if not name.startswith("_")}
+    answer = write_jointly(lambda: enter(Comment(**given), keys, outcome))
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
+
+
+def enter(comment: Comment, keys: list[limits.Counted], outcome: screening.Outcome) -> str | Refused:
+    """Store a screened comment, inside a writing transaction: the token of its receipt, or why it is refused.
+
+    While Akismet was asked, the same form may have come in by a second click, the parent may have gone, and
+    others may have posted from the same network. Nothing is written before all of that is known.
+    """
+    try:
         if earlier := sent_before(comment):
             return earlier
+        parent = find_parent(str(comment.parent_id or ""), comment.slug)
         if wait := limits.take(keys):
             raise too_fast(wait)
-        if parent is not None:
-            parent = find_parent(str(parent.id), article.slug)
-        comment.begin(parent)
-        screening.enter(comment, outcome)
-        comment.store()
+    except Refused as refused:
+        return refused
+    comment.begin(parent)
+    screening.enter(comment, outcome)
+    comment.store()
     return comment.token
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 
 from flask import Flask
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
-from blog.db import db, write
+from blog import joint
+from blog.db import alone, db, write
+from blog.joint import write_jointly
 from tests.akismet_standin import AkismetStandIn
 from tests.conftest import Make
 from tests.people import Reader
@@ -98,3 +103,69 @@ def test_who_writes_holds_up_no_reader(app: Flask) -> None:
             db.session.connection().exec_driver_sql("DELETE FROM tally")
             assert reader.get("/posts/open-letter/").status == 200
         db.session.remove()
+
+
+def name_it(name: str) -> str:
+    """Count a view of the desk that does not exist; unlike a comment it can be seen to be stored or not."""
+    db.session.connection().exec_driver_sql("INSERT INTO tally (name, comments) VALUES (?, 1)", (name,))
+    return name
+
+
+def named(app: Flask) -> set[str]:
+    with app.app_context():
+        found = db.session.connection().exec_driver_sql("SELECT name FROM tally").scalars().all()
+        db.session.remove()
+    return {name for name in found if name.startswith("test")}
+
+
+def all_at_once(app: Flask, *acts: Callable[[], str]) -> list[object]:
+    """What each got who came while somebody else was writing."""
+
+    def one(act: Callable[[], str]) -> object:
+        with app.app_context():
+            try:
+                return write_jointly(act)
+            except Exception as error:
+                return type(error)
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(len(acts)) as people:
+        with app.app_context(), alone():
+            answers = [people.submit(one, act) for act in acts]
+            tick = threading.Event()
+            while len(joint._waiting) < len(acts):
+                tick.wait(0.01)
+        return [answer.result(20) for answer in answers]
+
+
+def test_those_who_wait_share_one_commit(app: Flask) -> None:
+    with watched(app) as said:
+        assert all_at_once(app, *[partial(name_it, f"test {n}") for n in range(5)]) == [
+            f"test {n}" for n in range(5)
+        ]
+    assert len(named(app)) == 5
+    assert said.count("BEGIN IMMEDIATE") == said.count("COMMIT") == 1
+
+
+def test_what_fails_takes_nobody_elses_with_it(app: Flask) -> None:
+    def fail() -> str:
+        name_it("test of a failure")
+        raise LookupError
+
+    got = all_at_once(app, partial(name_it, "test 1"), fail, partial(name_it, "test 2"))
+    assert got == ["test 1", LookupError, "test 2"]
+    assert named(app) == {"test 1", "test 2"}
+
+
+def test_what_was_refused_because_the_store_is_locked_is_not_stored_later(app: Flask) -> None:
+    path = app.extensions["blog.settings"].data_dir / "blog.db"
+    with app.app_context():
+        db.session.connection().exec_driver_sql("PRAGMA busy_timeout=50")  # instead of ten seconds
+        db.session.remove()
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        assert all_at_once(app, partial(name_it, "test 1")) == [OperationalError]
+        holder.execute("ROLLBACK")
+    assert all_at_once(app, partial(name_it, "test 2")) == ["test 2"]
+    assert named(app) == {"test 2"}
