@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
+import zipfile
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
 
 from blog.discussions import counts
-from tests.conftest import Make, signed_in
+from tests.browsing import desk, serving
+from tests.conftest import Make
 from tests.needs import needs_browser
 from tests.people import Reader
 
@@ -47,25 +46,8 @@ def blog(make: Make) -> Flask:
 @pytest.fixture
 def address(blog: Flask) -> Iterator[str]:
     """Where it answers."""
-    server = make_server("127.0.0.1", 0, blog, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def desk(browser: Browser, blog: Flask, address: str, path: str = "", **options: Any) -> Page:
-    """The desk in a browser in which ana is signed in."""
-    context = browser.new_context(**options)
-    cookie = signed_in(blog).client.get_cookie("moderator", domain="localhost")
-    assert cookie is not None
-    context.add_cookies([{"name": "moderator", "value": cookie.value, "url": address}])
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    page.goto(f"{address}/moderation/{path}")
-    return page
+    with serving(blog) as url:
+        yield url
 
 
 def numbers(blog: Flask) -> dict[str, int]:
@@ -81,8 +63,11 @@ def decide_by_key(page: Page, decision: str) -> None:
         page.keyboard.press(decision[0])
 
 
-def test_twenty_are_decided_by_keyboard_alone(browser: Browser, blog: Flask, address: str) -> None:
+def test_twenty_are_decided_by_keyboard_alone(
+    browser: Browser, blog: Flask, address: str, tmp_path: Path
+) -> None:
     page = desk(browser, blog, address)
+    page.context.tracing.start(screenshots=True, title="Twenty comments decided by keyboard alone")
     loads: list[str] = []
     page.on("load", lambda loaded: loads.append(loaded.url))
     page.keyboard.press("j")
@@ -99,6 +84,10 @@ def test_twenty_are_decided_by_keyboard_alone(browser: Browser, blog: Flask, add
     expect(page.locator("[data-comment='20']:focus")).to_be_visible()
     assert numbers(blog)["pending"] == 1
     assert loads == []
+    # The recording, to be opened with `playwright show-trace`.
+    page.context.tracing.stop(path=tmp_path / "twenty.zip")
+    with zipfile.ZipFile(tmp_path / "twenty.zip") as recorded:
+        assert len([name for name in recorded.namelist() if name.endswith(".jpeg")]) >= 20
     page.context.close()
 
 
@@ -166,31 +155,4 @@ def test_akismet_is_asked_again_without_leaving_the_page(browser: Browser, blog:
         "Asked about 1 of 1; what Akismet says now stands beside each."
     )
     expect(page.locator("[data-comment]")).to_have_count(20)
-    page.context.close()
-
-
-VIEWS = ("", "?status=spam", "comments/1", "rules", "log", "people", "account", "lists")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_view_can_be_used_by_everybody(
-    browser: Browser, blog: Flask, address: str, scheme: Any
-) -> None:
-    moderator = signed_in(blog)
-    moderator.decide("spam", 1, 2)
-    moderator.decide("reject", 3, reason="unkind")
-    page = desk(browser, blog, address, color_scheme=scheme, viewport={"width": 360, "height": 740})
-    for path in VIEWS:
-        page.goto(f"{address}/moderation/{path}")
-        page.evaluate("document.querySelectorAll('main details').forEach((box) => { box.open = true; })")
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{path} is {wide} px too wide"
-        small = page.evaluate(
-            """[...document.querySelectorAll("main :is(button, .button, summary, select)")]
-                 .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44)
-                 .map((one) => one.outerHTML)"""
-        )
-        assert small == [], path
     page.context.close()

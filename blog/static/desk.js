@@ -6,6 +6,8 @@
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
   document.addEventListener("DOMContentLoaded", () => {
+    // On a phone the row of pages is longer than the screen.
+    one(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     const form = one("#desk");
     if (form) decisions(form, keys(form));
   });
