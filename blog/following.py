@@ -96,10 +96,13 @@ def stop(comment_id: int) -> None:
 
 def forget_gone() -> None:
     """Forget the wishes about comments that have no author any more. Not inside `write()`."""
-    gone = Follow.comment_id.in_(
+    # From the few wishes to their comments: the other way round a store may look at every comment.
+    gone = (
         select(Comment.id)
-        .join(Follow, Follow.comment_id == Comment.id)
-        .where(or_(Comment.status == "withdrawn", Comment.email_folded == ""))
+        .where(
+            Comment.id == Follow.comment_id, or_(Comment.status == "withdrawn", Comment.email_folded == "")
+        )
+        .exists()
     )
     if db.session.scalar(select(Follow.comment_id).where(gone).limit(1)) is not None:
         with write() as session:

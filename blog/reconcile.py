@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, or_, select, text, update
 
 from blog import akismet_state, backups, fields, figures, outbox, retention, rules, sampling, screening
 from blog.config import settings
 from blog.db import db, utcnow, write
 from blog.history import Event
-from blog.models import UNDO, Comment
+from blog.models import DISAGREED, UNDO, Comment
 from blog.shelf import library
 from blog.tokens import digest
 
@@ -140,15 +140,7 @@ def due(now: datetime, regardless: bool) -> Select[Comment]:
 
 def disagreed(now: datetime, regardless: bool) -> Select[Comment]:
     """Comments on which a person and what Akismet thinks disagree; that is all that makes feedback owed."""
-    query = select(Comment).where(
-        Comment.decided_by.is_not(None),
-        Comment.belief.is_not(None),
-        Comment.submitted.is_not(None),
-        or_(
-            and_(Comment.status == "approved", Comment.belief == "spam"),
-            and_(Comment.status == "spam", Comment.belief == "ham"),
-        ),
-    )
+    query = select(Comment).where(text(DISAGREED))
     return (query if regardless else query.where(Comment.status_at <= now - UNDO)).order_by(
         Comment.status_at, Comment.id
     )

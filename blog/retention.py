@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, text
 
 from blog import fields, following, limits, people, sampling, search
 from blog.config import settings
 from blog.db import db, write
 from blog.history import Event, Version
-from blog.models import Comment
+from blog.models import DELETABLE, Comment
 
 BATCH = 500
 # How often the words of what was deleted are taken out of the search, too, and for how long at a time.
@@ -27,12 +27,7 @@ def apply(report: Any, now: datetime, dry_run: bool) -> None:
     """Delete what is due, in batches; counts go into the report's `purged` and `deleted`."""
     here = settings()
     report.deleted += in_batches(
-        select(Comment.id)
-        .where(
-            Comment.status.in_(("spam", "rejected")),
-            Comment.status_at <= now - timedelta(days=here.spam_days),
-        )
-        .where(Comment.email_folded != ""),
+        select(Comment.id).where(text(DELETABLE), Comment.status_at <= now - timedelta(days=here.spam_days)),
         delete_all,
         dry_run,
     )
