@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any, cast
 
 import click
@@ -109,6 +110,8 @@ def demonstrate() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 def reconcile_command(regardless: bool, dry_run: bool) -> None:
     """Do what is owed: ask Akismet again, send feedback and mail, delete what is due."""
+    # What it logs stands in the line that is printed.
+    logging.getLogger("blog.reconcile").disabled = True
     click.echo(str(reconcile(regardless, dry_run)))
 
 

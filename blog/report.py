@@ -1,4 +1,4 @@
-"""The public report: how many comments became what, in counts of whole days, small numbers left out."""
+"""The public report: how many comments became what, in counts of whole days, rounded."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def report() -> Response:
 
 
 def shown(month: Month) -> list[str]:
-    """The counts that are large enough to be told."""
-    numbers = (month.counts[name] for name, _ in COLUMNS)
-    return [f"{number:,}" if number >= SMALLEST else f"fewer than {SMALLEST}" for number in numbers]
+    """The counts in steps of five, so that nobody finds the small ones by taking one from another."""
+    numbers = (month.counts[name] // SMALLEST * SMALLEST for name, _ in COLUMNS)
+    return [f"{number:,}" if number else f"fewer than {SMALLEST}" for number in numbers]
 
 
 def next_change(now: datetime) -> datetime:

@@ -60,7 +60,9 @@ def serve(here: Settings, app: Flask) -> None:
     """
     _raise_file_limit()
     listeners = _listen(here)
-    print(f"Serving {here.site_url} on http://{here.host}:{here.port} (Ctrl-C ends it)", flush=True)
+    listening = f"http://{here.host}:{here.port}"
+    where = "" if here.site_url == listening else f" on {listening}"
+    print(f"Serving {here.site_url}{where} (Ctrl-C ends it)", flush=True)
     _warm(app)
     Parent(listeners, app, here).run()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from flask_migrate.cli import db as migrations
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-older.txt")
 DOCUMENTS = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+BUILD = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]
+SAMPLES = [name for name in BUILD["wheel"]["force-include"] if name.startswith("content/")]
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -63,12 +68,22 @@ def test_a_wheel_is_complete(tmp_path):
     assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    for folder, inside in (("templates", "blog/_bundled/"), ("content", "blog/_bundled/"), ("blog", "")):
+    for folder, inside in (("templates", "blog/_bundled/"), ("blog", "")):
         files = [path for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"]
         assert {inside + path.relative_to(ROOT).as_posix() for path in files} <= names
+    samples = {f"blog/_bundled/{name}" for name in SAMPLES}
+    assert {name for name in names if name.startswith("blog/_bundled/content/")} == samples
     assert "wsgi.py" in names
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"blog", "wsgi.py"}
+
+
+def test_the_samples_are_those_that_are_kept_in_the_repository_and_no_others():
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("needs git and a checkout")
+    known = subprocess.run([git, "ls-files", "content"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert sorted(SAMPLES) == sorted(known.stdout.split())
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=str)
