@@ -17,6 +17,7 @@ from blog import frontmatter
 from blog.content import ContentError, Remark
 from blog.dialects import MAX_SUMMARY, MAX_TITLE, Fields, understand
 from blog.markup.article import Rendered, count_words, render_article
+from blog.markup.typography import set_line
 from blog.sources import PAGES, stamp_of
 from blog.text import clean_text, plain_line
 
@@ -147,11 +148,12 @@ def compose(text: str, path: Path, place: str, root: Path, language: str) -> Art
         raise ContentError(1, "nothing in its name can stand in an address", "Add slug: with a word in it")
     body = clean_text(header.body)
     heading, rest = _heading(body)
-    title = fields.title or heading or fields.slug.replace("-", " ").capitalize()
-    if heading.casefold() == title.casefold():
+    tongue = fields.language or language
+    # The header is taken at its word; what comes out of the text looks as it does in the text.
+    title = fields.title or set_line(heading, tongue) or fields.slug.replace("-", " ").capitalize()
+    if heading and (not fields.title or heading.casefold() == title.casefold()):
         body = rest  # the page shows its title already
     date, warnings = _date(fields, path, is_page)
-    tongue = fields.language or language
     base = f"/{quote(fields.slug)}/" if is_page else f"/posts/{quote(fields.slug)}/"
     return Article(
         slug=fields.slug,
@@ -161,7 +163,7 @@ def compose(text: str, path: Path, place: str, root: Path, language: str) -> Art
         modified=fields.modified,
         expires=fields.expires,
         tags=fields.tags,
-        summary=fields.summary or _summary(body),
+        summary=fields.summary or set_line(_summary(body), tongue),
         hidden=fields.hidden,
         aliases=tuple(alias for alias in fields.aliases if alias != base),
         comments_open=fields.comments_open and not is_page,

@@ -14,10 +14,10 @@ from blog.slugs import path_key, site_path, slugify
 from blog.sources import Stamp
 from blog.text import plain_line
 
-# Pages stand at the top of the site, where these names have another meaning.
+# Pages stand at the top of the site, where these names have another meaning, or may have one some day.
 _RESERVED_PAGES = """
-    account accounts admin archive comments feed healthz login logout moderation posts privacy receipts search
-    static tags
+    account accounts admin archive comments feed healthz login logout mail moderation moderation-report posts
+    privacy receipts robots search sitemap static tags theme
 """
 RESERVED_PAGES = frozenset(_RESERVED_PAGES.split())
 MAX_GONE = 10_000

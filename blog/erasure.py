@@ -12,7 +12,7 @@ from blog.config import settings
 from blog.db import db, utcnow, write
 from blog.headers import private
 from blog.models import Comment
-from blog.receipts import find
+from blog.receipts import find, is_erased
 
 bp = Blueprint("erasure", __name__, url_prefix="/receipts")
 
@@ -56,11 +56,6 @@ def erase(token: str) -> Response:
             abort(404)
         privacy.erase_these([found], keep_text=request.form.get("text") == "keep")
     return cast(Response, redirect(url_for("receipts.receipt", token=token), 303))
-
-
-def is_erased(comment: Comment) -> bool:
-    """Whether its author was taken out of it; nobody can send a comment without an address."""
-    return not comment.email_folded
 
 
 def ask(comment: Comment, status: int = 200, notice: str = "") -> Response:

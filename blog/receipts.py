@@ -27,6 +27,10 @@ STATUS_LINES = {
     "rejected": "Your comment was not published.",
     "withdrawn": "You have withdrawn your comment.",
 }
+ERASED_LINES = {
+    "approved": "Your comment is published, without your name.",
+    "pending": "Your comment waits for a person, without your name.",
+}
 
 # Where nobody screened it, the history must not say that somebody did.
 UNASKED = {
@@ -80,7 +84,7 @@ def appeal(token: str) -> Response:
     comment = find(token)
     form = AppealForm(request.form)
     words = form.words.data or ""
-    if comment.status not in APPEALABLE or comment.appealed_at is not None:
+    if not can_appeal(comment):
         return show(comment, 409, notice="This comment cannot be appealed now.", typed=words)
     if not form.validate():
         return show(comment, 422, appeal_form=form)
@@ -122,6 +126,16 @@ def revised(comment: Comment, body: str) -> Comment:
     trial = Comment(body=body, **{name: getattr(comment, name) for name in names})
     posting.seal(trial)
     return trial
+
+
+def is_erased(comment: Comment) -> bool:
+    """Whether its author was taken out of it; nobody can send a comment without an address."""
+    return not comment.email_folded
+
+
+def can_appeal(comment: Comment) -> bool:
+    """Whether a person can be asked to look again: once, and while there is something to look at."""
+    return comment.status in APPEALABLE and comment.appealed_at is None and not is_erased(comment)
 
 
 def find(token: str) -> Comment:
@@ -168,11 +182,12 @@ def show(comment: Comment, status: int = 200, **extra: Any) -> Response:
         "status_line": status_line(comment),
         "reasons": reasons(comment),
         "sent": fields.sent_rows(comment.submitted),
-        "events": [(event.at, words(event)) for event in comment.history()],
+        "events": [(event.at, words(event, is_erased(comment))) for event in comment.history()],
+        "erased": is_erased(comment),
         "html": render_comment(comment.body),
         "can_withdraw": comment.status in ("pending", "approved"),
         "can_edit": comment.status == "pending",
-        "can_appeal": comment.status in APPEALABLE and comment.appealed_at is None,
+        "can_appeal": can_appeal(comment),
         "edit_form": EditForm(body=comment.body),
         "appeal_form": AppealForm(),
         "url": settings().site_url + url_for("receipts.receipt", token=comment.token),
@@ -188,6 +203,8 @@ def show(comment: Comment, status: int = 200, **extra: Any) -> Response:
 
 def status_line(comment: Comment) -> str:
     """Where the comment stands, in a sentence."""
+    if is_erased(comment):
+        return ERASED_LINES.get(comment.status, "Your data in this comment is erased.")
     if comment.status == "pending" and comment.audience == "private":
         return "Your words are with the author of this blog."
     if comment.status == "pending" and comment.appealed_at is not None:
@@ -224,8 +241,10 @@ def last_decision(comment: Comment) -> Event | None:
     return decided[-1] if decided else None
 
 
-def words(event: Event) -> str:
+def words(event: Event, erased: bool = False) -> str:
     """A line of the history for the author; who decided stays with the desk."""
+    if erased and event.kind == "withdrawn":
+        return "Its words were deleted."  # by its author, or with everything else about them
     if event.kind == "screened" and "private" in event.reasons:
         return "It was put before the author of this blog, and nobody else was asked."
     if event.kind in ("screened", "rechecked") and event.now == "pending":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
@@ -56,6 +57,45 @@ def test_the_words_can_stay_without_a_name(app: Flask) -> None:
     page = reader.get("/posts/open-letter/")
     assert "These words stay." in page.words("#comments")
     assert "Zoe" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("kept", "heading", "happened"),
+    [
+        ("blank", "Your data in this comment is erased.", "Its words were deleted."),
+        ("keep", "Your comment is published, without your name.", "Your personal data was erased."),
+    ],
+)
+def test_the_receipt_says_that_it_was_erased_and_not_withdrawn(
+    app: Flask, kept: str, heading: str, happened: str
+) -> None:
+    reader = Reader(app)
+    receipt = reader.stored(**ZOE)
+    reader.post(f"{receipt}/erasure", {"text": kept})
+    page = reader.get(receipt)
+    assert page.words("h1") == heading
+    assert happened in page.words(".log")
+    assert "You have withdrawn" not in page.text
+    assert "You withdrew it" not in page.text
+    assert bool(page.all(".sheet")) == (kept == "keep")
+
+
+def test_who_runs_the_blog_erases_and_the_receipt_does_not_say_that_its_author_did(app: Flask) -> None:
+    reader = Reader(app)
+    receipt = reader.stored(**ZOE)
+    assert app.test_cli_runner().invoke(args=["privacy", "erase", ZOE["email"]], input="y\n").exit_code == 0
+    page = reader.get(receipt)
+    assert page.words("h1") == "Your data in this comment is erased."
+    assert "You withdrew it" not in page.text
+
+
+def test_what_is_erased_cannot_be_appealed(app: Flask, akismet: AkismetStandIn) -> None:
+    akismet.answer_with(SPAM)
+    reader = Reader(app)
+    receipt = reader.stored(**ZOE)
+    reader.post(f"{receipt}/erasure")
+    assert reader.get(receipt).all('form[action$="/appeal"]') == []
+    assert reader.post(f"{receipt}/appeal", {"words": "But."}).status == 409
 
 
 def test_only_this_comment_is_erased(app: Flask) -> None:

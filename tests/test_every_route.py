@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from blog.catalogue import RESERVED_PAGES
 from tests.akismet_standin import HAM, SPAM, AkismetStandIn
 from tests.conftest import signed_in
 from tests.people import Moderator, Page, Person, Reader
@@ -39,6 +40,14 @@ def store(tmp_path: Path) -> dict[str, list[Any]]:
     return {
         name: found for name, found in rows(tmp_path / "data" / "blog.db").items() if name != "rate_limit"
     }
+
+
+def test_no_page_of_an_author_can_take_an_address_of_the_blog(app: Flask) -> None:
+    rules = [rule.rule for rule in app.url_map.iter_rules()]
+    firsts = {rule.split("/")[1].partition(".")[0] for rule in rules}
+    ours = {name for name in firsts if name and not name.startswith("<")}
+    assert {"theme", "mail", "moderation-report"} <= ours
+    assert ours <= RESERVED_PAGES
 
 
 @pytest.fixture

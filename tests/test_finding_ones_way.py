@@ -92,7 +92,9 @@ def test_neighbours_and_relatives_are_one_click_away(reader: Reader) -> None:
 def test_the_language_of_an_article_is_that_of_its_page(reader: Reader) -> None:
     page = reader.get("/posts/old-hand/")
     assert page.one("html").get("lang") == "de"
-    assert page.one("#comments").get("lang") == "en"
+    for ours in ("#comments", ".top", ".foot", ".skip", ".post .meta"):
+        assert page.one(ours).get("lang") == "en"
+    assert "lang" not in reader.get("/posts/open-letter/").one(".top").attrib
     assert "5 minutes" in page.words(".post header")
     assert "revised 6 June 2026" in page.words(".post header")
 
@@ -100,6 +102,9 @@ def test_the_language_of_an_article_is_that_of_its_page(reader: Reader) -> None:
 def test_machines_read_what_people_read(reader: Reader) -> None:
     reader.stored(slug="old-hand")
     page = reader.get("/posts/old-hand/")
+    feeds = {link.get("href") for link in page.all('link[rel="alternate"]')}
+    assert {f"/posts/old-hand/comments.{form}" for form in ("xml", "json")} <= feeds
+    assert {"/feed.xml", "/feed.json"} <= feeds
     here = "http://127.0.0.1:8000/posts/old-hand/"
     assert page.one('link[rel="canonical"]').get("href") == here
     facts = json.loads(page.one('script[type="application/ld+json"]').text)

@@ -550,6 +550,27 @@ def test_quotes_follow_the_language(language, quoted):
     assert quoted in render_article('Er sagt "ja" dazu.', language=language).html
 
 
+@pytest.mark.parametrize(
+    ("typed", "language", "shown"),
+    [
+        (
+            'She said "no" -- twice, and didn\'t mean it...',
+            "en",
+            "She said “no” – twice, and didn’t mean it…",
+        ),
+        ('("lange" gewartet)', "de", "(„lange“ gewartet)"),
+        ("It 'isn't so' --- the '90s", "en", "It ‘isn’t so’ — the ’90s"),
+        ("Say git push --force", "en", "Say git push --force"),
+    ],
+)
+def test_what_is_taken_out_of_the_text_is_set_like_the_text(tmp_path, typed, language, shown):
+    save(tmp_path, "a.md", f"---\ndate: 2026-01-01\nlanguage: {language}\n---\n# {typed}\n\n{typed}\n")
+    save(tmp_path, "b.md", '---\ndate: 2026-01-01\ntitle: A "title"\nsummary: As -- typed\n---\nWords.\n')
+    here = Library(tmp_path)
+    assert (here.get("a").title, here.get("a").summary) == (shown, shown)
+    assert (here.get("b").title, here.get("b").summary) == ('A "title"', "As -- typed")
+
+
 def test_text_that_breaks_the_markdown_parser_is_shown_as_typed(library, tmp_path):
     save(tmp_path, "deep.md", "---\ntitle: x\ndate: 2026-01-01\n---\n\n" + "1. " * 600 + "<b>\n")
     library.refresh()

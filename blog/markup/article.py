@@ -18,6 +18,7 @@ from markdown.treeprocessors import Treeprocessor
 from markupsafe import Markup
 
 from blog.markup.images import Pictures
+from blog.markup.typography import marks_of
 from blog.slugs import slugify
 from blog.sources import Stamp
 
@@ -33,24 +34,6 @@ RESERVED_IDS = frozenset(_RESERVED_IDS.split())
 TOC_HEADINGS = 3
 TOC_WORDS = 700
 
-# Outer and inner marks. Inner ones without ’ at the end stay as in English, whose sign is the apostrophe too.
-_ENGLISH = ("“", "”", "‘", "’")
-_QUOTES = {
-    "bg": ("„", "“", "‚", "‘"),
-    "cs": ("„", "“", "‚", "‘"),
-    "de": ("„", "“", "‚", "‘"),
-    "el": ("«", "»", "“", "”"),
-    "es": ("«", "»", "“", "”"),
-    "fi": ("”", "”", "’", "’"),
-    "fr": ("«\u202f", "\u202f»", "“", "”"),
-    "it": ("«", "»", "“", "”"),
-    "nb": ("«", "»", "‘", "’"),
-    "no": ("«", "»", "‘", "’"),
-    "pl": ("„", "”", "‚", "’"),
-    "ru": ("«", "»", "„", "“"),
-    "sv": ("”", "”", "’", "’"),
-    "uk": ("«", "»", "„", "“"),
-}
 _BLOCKS = {
     "ul",
     "ol",
@@ -108,7 +91,7 @@ def count_words(text: str) -> int:
 
 
 def _parser(language: str, pictures: Pictures) -> markdown.Markdown:
-    start, end, inner, inner_end = _QUOTES.get(language.partition("-")[0].lower(), _ENGLISH)
+    start, end, inner, inner_end = marks_of(language)
     quotes = {"left-double-quote": start, "right-double-quote": end}
     quotes |= {"left-single-quote": inner, "right-single-quote": inner_end} if inner_end == "’" else {}
     parser = markdown.Markdown(
