@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
+import segno
 from sqlalchemy import update
 
 from blog import people, totp
 from blog.db import write
 from blog.passwords import Unfit
+from tests.conftest import signed_in
 from tests.people import Person
 
 PASSWORD = "correct horse battery"
@@ -129,3 +132,17 @@ def test_the_authenticator_app_is_told_all_it_needs():
     uri = totp.enrolment_uri("GEZDGNBVGY3TQOJQ", "Zoë", "A blog: mine")
     assert uri.startswith("otpauth://totp/A%20blog%3A%20mine%3AZo%C3%AB?")
     assert uri.endswith("?secret=GEZDGNBVGY3TQOJQ&issuer=A%20blog%3A%20mine")
+
+
+def test_the_key_is_shown_as_a_code_that_an_app_can_read(app):
+    page = signed_in(app).get("/moderation/account")
+    drawing = page.one(".qr svg")
+    size = int(drawing.get("viewbox").split()[2])
+    dark = set()
+    for x, y, width in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", drawing.cssselect("path")[0].get("d")):
+        dark |= {(int(y) - 4, int(x) - 4 + step) for step in range(int(width))}
+    uri = page.one('a[href^="otpauth:"]').get("href")
+    wanted = segno.make(uri, error="m", micro=False).matrix
+    assert size == len(wanted) + 8
+    assert dark == {(y, x) for y, row in enumerate(wanted) for x, one in enumerate(row) if one}
+    assert page.words("#secret") in uri

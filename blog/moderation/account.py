@@ -9,7 +9,7 @@ from flask import request, url_for
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as BaseResponse
 
-from blog import guesses, people, totp
+from blog import guesses, people, qr, totp
 from blog.accounts import current_session
 from blog.addresses import client_address, network_of
 from blog.config import settings
@@ -87,6 +87,7 @@ def show(status: int = 200, problem: str = "", **values: Any) -> BaseResponse:
     """The page."""
     person, here = people.find_moderator(me().name) or me(), current_session()
     secret = values.get("secret") or totp.new_secret()
+    uri = totp.enrolment_uri(secret, person.name, settings().site_name)
     return page(
         "account",
         status,
@@ -94,9 +95,9 @@ def show(status: int = 200, problem: str = "", **values: Any) -> BaseResponse:
         sessions=people.sessions_of(person),
         here=here.id if here else 0,
         secret=secret,
-        uri=totp.enrolment_uri(secret, person.name, settings().site_name),
+        uri=uri,
         recovery=values.get("recovery", []),
         message=values.get("message", ""),
         problem=problem,
-        qr="",
+        qr=None if person.totp_secret else qr.code(uri),
     )
