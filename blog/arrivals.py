@@ -26,33 +26,30 @@ def _entering(table: Table) -> Insert:
 
 
 @cache
-def _defaults(table: Table) -> Mapping[str, Any]:
-    return {column.name: column.default for column in table.columns if column.default is not None}
+def _columns(table: Table) -> Mapping[str, Any]:
+    return {column.name: column.default for column in table.columns if not column.primary_key}
 
 
 def fill(comment: Any) -> None:
     """Give every column that was not set the value that it has by default."""
-    for name, default in _defaults(_table(comment)).items():
-        if getattr(comment, name) is None:
+    known = vars(comment)
+    for name, default in _columns(type(comment).__table__).items():
+        if default is not None and known.get(name) is None:
             setattr(comment, name, default.arg(None) if default.is_callable else default.arg)
 
 
 def store(comment: Any, history: Sequence[Line]) -> None:
-    """Write a comment that was never stored, and the first lines of its history. Inside `write()`.
-
-    Afterwards it is an object of the session like any other.
-    """
+    """Write a comment that was never stored, and the first lines of its history. Inside `write()`."""
     db.session.flush()
-    connection, table = db.session.connection(), _table(comment)
-    row = {column.name: getattr(comment, column.name) for column in table.columns if not column.primary_key}
+    connection, table, known = db.session.connection(), type(comment).__table__, vars(comment)
+    row = {name: known.get(name) for name in _columns(table)}
     comment.id = connection.execute(_entering(table), row).scalar_one()
     connection.execute(LOG, [{**line, "comment_id": comment.id} for line in history])
     if comment.shown:
         discussions.grow(comment.slug, comment.parent_id is None)
+
+
+def follow(comment: Any) -> None:
+    """Make a comment that was just stored an object of the session, so that verbs can change it."""
     make_transient_to_detached(comment)
     db.session.add(comment)
-
-
-def _table(comment: Any) -> Table:
-    table: Table = type(comment).__table__
-    return table

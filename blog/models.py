@@ -159,9 +159,10 @@ class Comment(Base):
     )
 
     def receive(self, parent: Comment | None, by: str = "author") -> None:
-        """Begin and be stored at once, as pending."""
+        """Begin and be stored at once, as pending; other verbs may follow."""
         self.begin(parent, by)
         self.store()
+        arrivals.follow(self)
 
     def begin(self, parent: Comment | None, by: str = "author") -> None:
         """Take a place in the discussion and begin the history; the status is pending until screened.
