@@ -61,8 +61,8 @@ def wrk(url: str, seconds: float, connections: int = 64, *more: str, script: tup
 
 
 @contextmanager
-def nginx(folder: Path, page: bytes, packed: bytes) -> Iterator[str]:
-    """The same page as a precompressed file of nginx; its address."""
+def nginx(folder: Path, page: bytes, packed: bytes) -> Iterator[tuple[str, int]]:
+    """The same page as a precompressed file of nginx; its address and process."""
     www = folder / "www"
     www.mkdir(parents=True)
     (www / "index.html").write_bytes(page)
@@ -76,7 +76,7 @@ def nginx(folder: Path, page: bytes, packed: bytes) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}/index.html"
     try:
         wait_for(url)
-        yield url
+        yield url, process.pid
     finally:
         process.terminate()
         process.wait(10)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import json
 import sqlite3
 import statistics
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -14,23 +18,74 @@ import httpx
 from benchmarks.load import nginx, raw, wait_for, wrk
 from benchmarks.measures import GZIP, PAGE, RUNS, Result, at_the_desk, fields, serving
 from benchmarks.stores import SLUG
-from tests.serving import ROOT, Serving
+from tests.serving import ROOT, Serving, free_port
 
 
-def against_a_file(folder: Path, small: Path) -> Result:
-    """An article with 50 comments, against nginx with the same bytes."""
+def against_a_file(folder: Path, small: Path) -> list[Result]:
+    """An article with 50 comments, against nginx with the same bytes; and granian with nothing behind it."""
+    rates: dict[str, list[float]] = {"ours": [], "file": [], "bare": []}
+    spent: dict[str, list[float]] = {"ours": [], "file": [], "bare": []}
     with serving(small) as blog:
         page, packed = raw(blog.url + PAGE, "identity"), raw(blog.url + PAGE, "gzip")
-        with nginx(folder / "nginx", page, packed) as file:
-            ratios, ours, theirs = [], [], []
+        headers = httpx.get(blog.url + PAGE, headers={"Accept-Encoding": "gzip"}).headers
+        with (
+            nginx(folder / "nginx", page, packed) as (file, its_pid),
+            bare(folder / "bare", headers, packed) as (alone, bare_pid),
+        ):
+            contenders = {
+                "ours": (blog.url + PAGE, pid_of(blog)),
+                "file": (file, its_pid),
+                "bare": (alone, bare_pid),
+            }
             for _ in range(RUNS):
-                a, b = wrk(blog.url + PAGE, 3, 64, *GZIP), wrk(file, 3, 64, *GZIP)
-                ours.append(a.rate)
-                theirs.append(b.rate)
-                ratios.append(a.rate / b.rate)
-    rates = f"{statistics.median(ours):,.0f} against {statistics.median(theirs):,.0f} a second"
-    note = f"{rates}, {len(packed):,} bytes"
-    return Result("article with 50 comments against nginx", "≥ 0.8", ratios, "", lambda v: v >= 0.8, note)
+                for name, (url, pid) in contenders.items():
+                    before = processor(pid)
+                    seen = wrk(url, 3, 64, *GZIP)
+                    rates[name].append(seen.rate)
+                    spent[name].append((processor(pid) - before) / seen.count * 1e6)
+    rate = {name: statistics.median(found) for name, found in rates.items()}
+    cost = {name: statistics.median(found) for name, found in spent.items()}
+    note = (
+        f"{rate['ours']:,.0f} a second ({cost['ours']:.1f} µs of processor each) against "
+        f"{rate['file']:,.0f} ({cost['file']:.1f} µs), {len(packed):,} bytes"
+    )
+    limit = f"{rate['bare']:,.0f} a second ({cost['bare']:.1f} µs)"
+    return [
+        Result(
+            "article with 50 comments against nginx",
+            "≥ 0.8",
+            [ours / file for ours, file in zip(rates["ours"], rates["file"], strict=True)],
+            "",
+            lambda v: v >= 0.8,
+            note,
+        ),
+        Result(
+            "granian with nothing behind it against nginx",
+            "the limit of the line above",
+            [alone / file for alone, file in zip(rates["bare"], rates["file"], strict=True)],
+            "",
+            lambda v: True,
+            limit,
+        ),
+    ]
+
+
+@contextmanager
+def bare(folder: Path, headers: httpx.Headers, body: bytes) -> Iterator[tuple[str, int]]:
+    """The same answer from granian and two lines of Python; its address and process."""
+    folder.mkdir()
+    (folder / "body").write_bytes(body)
+    ours = [pair for pair in headers.multi_items() if pair[0] not in ("server", "date")]
+    (folder / "headers.json").write_text(json.dumps(ours))
+    port = free_port()
+    words = [sys.executable, "-m", "benchmarks.bare", str(port), str(folder)]
+    process = subprocess.Popen(words, cwd=ROOT)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/")
+        yield f"http://127.0.0.1:{port}/", process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def with_a_million(small: Path, big: Path, comments: int) -> Result:
@@ -125,17 +180,36 @@ def starting(folder: Path) -> Result:
     return Result("start of make run when set up", "≤ 1.0 s", taken[1:], "s", lambda v: v <= 1.0)
 
 
-def resident(blog: Serving) -> float:
-    """Megabytes of all processes of a server, each shared page divided among those that share it."""
+def pid_of(blog: Serving) -> int:
+    """The first process of a server."""
     if blog.process is None:
         raise RuntimeError("the server does not run")
-    family = {blog.process.pid}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        parts = path.read_text().rpartition(")")[2].split()
-        if int(parts[1]) in family:
-            family.add(int(path.parent.name))
+    return blog.process.pid
+
+
+def family(pid: int) -> set[int]:
+    """A process and those that it started."""
+    found = {pid}
+    for path in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda path: int(path.parent.name)):
+        parent = int(path.read_text().rpartition(")")[2].split()[1])
+        if parent in found:
+            found.add(int(path.parent.name))
+    return found
+
+
+def processor(pid: int) -> float:
+    """Seconds of processor time that a server's processes have taken so far."""
+    total = 0.0
+    for one in family(pid):
+        for path in Path(f"/proc/{one}/task").glob("*/schedstat"):
+            total += int(path.read_text().split()[0]) / 1e9
+    return total
+
+
+def resident(blog: Serving) -> float:
+    """Megabytes of all processes of a server, each shared page divided among those that share it."""
     total = 0
-    for pid in family:
+    for pid in family(pid_of(blog)):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024

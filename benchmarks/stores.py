@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -75,6 +76,7 @@ def fill(folder: Path, here: int, elsewhere: int = 0, waiting: int = 0) -> float
     shape = f"{here} {elsewhere} {waiting} {start.newest_revision()}"
     if done.exists() and done.read_text() == shape:
         return 0.0
+    shutil.rmtree(folder, ignore_errors=True)
     migrated(folder)
     connection = sqlite3.connect(folder / "blog.db", isolation_level=None)
     # Nothing of this need outlive a crash, so it is written once and not by way of a journal.

@@ -14,8 +14,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Response, request
@@ -24,6 +22,7 @@ from blog.freshness import FIXED, Freshness
 from blog.kept import Answer, Page, is_shareable
 from blog.sources import stamp_of
 from blog.variants import Headers, choose
+from blog.wordings import Mark, expected, key_of, scope_of
 
 MOST_BYTES = 24 * 1024 * 1024
 MOST_PATHS = 10_000  # whose marks are remembered
@@ -33,14 +32,6 @@ CACHE_CONTROL = "public, max-age=0, must-revalidate"
 WAIT = 5.0  # seconds that a request waits for another that draws the same page
 
 Wording = tuple[str | None, ...]  # host, path, query, Accept-Encoding
-
-
-class Mark(NamedTuple):
-    """What a view said about its page."""
-
-    scope: str | None
-    query: tuple[str, ...]
-    until: float | None
 
 
 def share(
@@ -100,10 +91,11 @@ class PageCache:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._app(environ, start_response)
         self._freshness.look()
-        mark = self._marks.get(environ["PATH_INFO"])
+        path = environ["PATH_INFO"]
+        mark = self._marks.get(path) or expected(path, self._freshness.path)
         if mark is None:
             return self._draw(environ, start_response)
-        key = _key(environ, mark)
+        key = key_of(environ, mark)
         page = self._pages.get(key)
         if page is not None and (self._is_fresh(page) or page.is_standing_in()):
             return self._answer(page, environ, start_response)
@@ -112,7 +104,7 @@ class PageCache:
     def _draw_once(
         self, key: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Many ask at the moment when a page became stale: one draws, the others wait for what it draws."""
+        """Many ask at a moment when a page is stale or new: one draws, the others wait for what it draws."""
         for turn in (1, 2):
             drawing = Drawing()
             with self._lock:
@@ -137,7 +129,7 @@ class PageCache:
         drawing: Drawing | None = None,
     ) -> Iterable[bytes]:
         # Before the view reads anything: what changes meanwhile makes the page stale, never wrong.
-        moment, guess = self._freshness.moment, _scope_of(environ["PATH_INFO"])
+        moment, guess = self._freshness.moment, scope_of(environ["PATH_INFO"])
         stamps = {scope: self._freshness.stamp(scope) for scope in (guess, None, FIXED)}
         status, headers, answer = self._run(environ)
         mark: Mark | None = environ.get(MARK)
@@ -211,7 +203,7 @@ class PageCache:
             self._marks[environ["PATH_INFO"]] = mark
             if page.size > self._most_bytes // 4:
                 return
-            key = _key(environ, mark)
+            key = key_of(environ, mark)
             self._drop(self._pages.pop(key, None))
             self._pages[key], page.kept = page, True
             self._count(page)
@@ -238,23 +230,6 @@ class PageCache:
         for wording in page.asked:
             self._asked.pop(wording, None)
         page.asked.clear()
-
-
-def _key(environ: WSGIEnvironment, mark: Mark) -> str:
-    """The path with what of the query changes the page, in one order."""
-    path: str = environ["PATH_INFO"]
-    query: str = environ.get("QUERY_STRING", "")
-    if not query or not mark.query:
-        return path
-    given = dict(reversed(parse_qsl(query, keep_blank_values=True, encoding="latin-1")))  # the first counts
-    wanted = [(name, given[name]) for name in mark.query if name in given]
-    return f"{path}?{urlencode(wanted, encoding='latin-1')}" if wanted else path
-
-
-def _scope_of(path: str) -> str:
-    """The slug that a path is about, if it is about one: /posts/SLUG/..., or a page at /SLUG/."""
-    parts = path.encode("latin-1", "replace").decode("utf-8", "replace").split("/")
-    return parts[2] if len(parts) > 2 and parts[1] == "posts" else parts[1] if len(parts) > 1 else ""
 
 
 def _read(answer: Iterable[bytes]) -> bytes:

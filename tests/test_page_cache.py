@@ -193,6 +193,21 @@ def test_many_who_ask_at_once_for_a_stale_page_wait_for_one_drawing(site: Site, 
     assert site.drawn[ARTICLE] <= 3  # once before, once now, and once if the change was seen in between
 
 
+def test_many_who_ask_at_once_for_a_page_that_was_never_drawn_wait_for_one_drawing(site: Site) -> None:
+    site.during = lambda: threading.Event().wait(0.1)
+    for path in (ARTICLE, "/"):
+        pages: list[bytes] = []
+        threads = [
+            threading.Thread(target=lambda p=path, to=pages: to.append(site.get(p).data)) for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(5)
+        assert len(pages) == 8
+        assert site.drawn[path] <= 2  # a second time when the files were first looked at in between
+
+
 def test_who_waits_does_not_wait_for_ever_when_drawing_fails(site: Site, content: Any) -> None:
     site.get()
     (content / f"{SLUG}.md").touch()
