@@ -65,7 +65,7 @@ def test_a_decision_made_while_akismet_is_asked_again_stands(
     assert page.one("main").get("data-status") == stands
     log = ana.get("/moderation/comments/1").words(".log")
     assert "ana" in log
-    assert "rechecked" in log
+    assert "screened again" in log
 
 
 def test_an_edit_made_while_akismet_is_asked_again_keeps_its_own_verdict(
