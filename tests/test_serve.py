@@ -22,6 +22,7 @@ import pytest
 
 from blog.door import MOST_OF_ONE
 from tests.akismet_standin import AkismetStandIn, later
+from tests.rude_http import torment
 from tests.serving import ROOT, Serving, browser, get, head, post
 from tests.test_whole_life_of_a_comment import fields
 
@@ -283,3 +284,9 @@ def read(blog: Serving, keep: bool, path: str, ended: Counter[str], stop: thread
         connection = None
     if connection is not None:
         connection.close()
+
+
+def test_rude_requests_get_an_answer_or_none(blog: Serving) -> None:
+    met, wrong = torment(blog, 100, seed=3)
+    assert wrong == []
+    assert {"200", "400", "404"} <= set(met)
