@@ -127,6 +127,10 @@ def test_many_are_selected_and_decided_by_keyboard(browser: Browser, blog: Flask
     page.keyboard.press("j")
     page.keyboard.press("p")
     expect(page.locator("#answer:focus")).to_be_visible()
+    page.go_back()
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    expect(page.locator("#body:focus")).to_be_visible()
     page.context.close()
 
 

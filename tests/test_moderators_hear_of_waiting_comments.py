@@ -55,6 +55,19 @@ def test_a_held_comment_is_told_at_once_and_once(either_held: Flask, mailserver:
     assert len(mailserver.mails) == 1
 
 
+def test_without_a_key_every_comment_is_told_because_nobody_else_will_look(
+    make: Make, mailserver: MailServer
+) -> None:
+    blog = make(akismet_key="", smtp_url=mailserver.address, mail_from="blog@blog.example")
+    address = tell(blog)
+    Reader(blog).stored(author="Ada", body="Please read me.")
+    run(blog)
+    assert [("Please read me." in mail.words) for mail in mailserver.to(address)] == [True]
+    later(blog, FIVE)
+    run(blog)
+    assert len(mailserver.mails) == 1
+
+
 def test_the_letter_is_as_it_was_agreed(held: Flask, mailserver: MailServer) -> None:
     tell(held)
     reader = Reader(held)
