@@ -11,14 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from flask import current_app
 from sqlalchemy.exc import OperationalError
 
 from blog.db import alone, db, transaction
 
 Result = TypeVar("Result")
 Job = tuple[Callable[[], Any], "Future[Any]"]
-
-_waiting: deque[Job] = deque()
 
 
 def write_jointly(act: Callable[[], Result]) -> Result:
@@ -29,7 +28,7 @@ def write_jointly(act: Callable[[], Result]) -> Result:
     it raises, and what the store raises.
     """
     job: Future[Result] = Future()
-    _waiting.append((act, job))
+    waiting().append((act, job))
     db.session.rollback()
     try:
         with alone():
@@ -41,14 +40,21 @@ def write_jointly(act: Callable[[], Result]) -> Result:
     return job.result()
 
 
+def waiting() -> deque[Job]:
+    """What has not been begun in this process."""
+    found: deque[Job] = current_app.extensions.setdefault("blog.joint", deque())
+    return found
+
+
 def _store() -> None:
     """Everything that waits, in one transaction."""
     jobs: list[Job] = []
     try:
         with transaction():
-            jobs = [one for one in _taken() if one[1].set_running_or_notify_cancel()]
+            taken = [waiting().popleft() for _ in range(len(waiting()))]
+            jobs = [one for one in taken if one[1].set_running_or_notify_cancel()]
             results = [act() for act, _ in jobs]
-    except Exception as error:
+    except BaseException as error:  # whatever it is, the others must hear of it
         if not jobs:
             raise
         if len(jobs) == 1 or isinstance(error, OperationalError):  # the store itself fails, whoever asks
@@ -62,15 +68,11 @@ def _store() -> None:
             job.set_result(result)
 
 
-def _taken() -> list[Job]:
-    return [_waiting.popleft() for _ in range(len(_waiting))]
-
-
 def _store_alone(act: Callable[[], Any], job: Future[Any]) -> None:
     try:
         with transaction():
             result = act()
-    except Exception as error:
+    except BaseException as error:
         job.set_exception(error)
     else:
         job.set_result(result)

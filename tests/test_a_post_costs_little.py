@@ -14,9 +14,8 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from blog import joint
 from blog.db import alone, db, write
-from blog.joint import write_jointly
+from blog.joint import waiting, write_jointly
 from tests.akismet_standin import AkismetStandIn
 from tests.conftest import Make
 from tests.people import Reader
@@ -134,7 +133,7 @@ def all_at_once(app: Flask, *acts: Callable[[], str]) -> list[object]:
         with app.app_context(), alone():
             answers = [people.submit(one, act) for act in acts]
             tick = threading.Event()
-            while len(joint._waiting) < len(acts):
+            while len(waiting()) < len(acts):
                 tick.wait(0.01)
         return [answer.result(20) for answer in answers]
 
