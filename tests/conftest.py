@@ -18,7 +18,7 @@ from blog.accounts import cookie_name
 from blog.db import db, write
 from blog.people import add_moderator, find_moderator, start_session
 from tests.akismet_standin import AkismetStandIn
-from tests.needs import needs_postgres
+from tests.needs import needs_browser, needs_postgres
 from tests.people import Moderator, Reader
 from tests.postgres import Postgres, postgres_server
 from tests.smtp_standin import MailServer
@@ -195,6 +195,18 @@ def signed_in(app: Flask, name: str = "ana") -> Moderator:
     with app.test_request_context():
         person.client.set_cookie(cookie_name(), token, domain="localhost")
     return person
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser; each test opens windows of its own in it."""
+    path = needs_browser()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

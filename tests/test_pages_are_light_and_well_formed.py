@@ -4,62 +4,99 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import html5lib
 import pytest
 from flask import Flask
 
-from blog.config import bundled
+from tests.akismet_standin import AkismetStandIn
 from tests.conftest import Make
-from tests.people import Reader
+from tests.everywhere import ARTICLE, NO_PAGES, documents, furnished
+from tests.people import Page, Reader
+from tests.smtp_standin import MailServer
 
-ARTICLE = "/posts/reciprocal-relationships/"
-PAGES = ("/", ARTICLE, "/posts/the-second-chair/", "/archive/", "/tags/relationships/", "/about/", "/privacy")
+CLOSED = "/posts/closed/comments"
 BUDGET = 30_000
 
 
 @pytest.fixture
-def blog(make: Make) -> Flask:
-    """The sample articles with a conversation."""
-    app = make(content_dir=bundled("content"), comments_per_page=20)
-    assert app.test_cli_runner().invoke(args=["demo"]).exit_code == 0
-    return app
+def blog(make: Make, tmp_path: Path, mailserver: MailServer) -> Flask:
+    """A blog with something of everything."""
+    return furnished(make, tmp_path, mailserver)
 
 
-def documents(reader: Reader) -> Iterator[tuple[str, str]]:
-    """Every kind of page that a reader can come to, by its address."""
-    receipt = reader.stored(slug="the-second-chair", body="> One\n\n- two\n\n`three` <b>")
-    for path in (*PAGES, f"{ARTICLE}replies/1", receipt, "/nowhere", "/login"):
-        yield path, reader.get(path).text
-    for typed in ({"body": ""}, {"body": "Look *first*.", "preview": "1"}, {"parent": "99"}):
-        yield str(typed), reader.answer(slug="the-second-chair", **typed).text
-
-
-def test_a_strict_parser_finds_no_error(blog: Flask) -> None:
-    for path, text in documents(Reader(blog)):
-        parser = html5lib.HTMLParser(strict=False, namespaceHTMLElements=False)
-        parser.parse(text)
-        wrong = [(place, code, text.splitlines()[place[0] - 1]) for place, code, _ in parser.errors]
-        assert wrong == [], path
-
-
-def test_an_id_stands_once_and_every_reference_finds_its_element(blog: Flask) -> None:
-    for path, text in documents(Reader(blog)):
-        ids = re.findall(r'\sid="([^"]+)"', text)
-        assert len(ids) == len(set(ids)), path
-        named = re.findall(r'\s(?:for|aria-labelledby|aria-describedby|aria-controls)="([^"]+)"', text)
-        named += re.findall(r'\shref="#([^"]+)"', text)
-        assert {name for names in named for name in names.split()} - set(ids) == set(), path
-
-
-def test_no_public_page_sets_a_cookie_or_loads_from_elsewhere(blog: Flask) -> None:
+@pytest.fixture
+def pages(
+    blog: Flask, make: Make, akismet: AkismetStandIn, mailserver: MailServer
+) -> dict[str, tuple[int, Page]]:
+    """Every kind of page, with the status that it must have, by its address or by what led to it."""
     reader = Reader(blog)
-    for path in PAGES:
-        page = reader.get(path)
-        assert page.status == 200, path
-        assert "Set-Cookie" not in page.headers
+    found = {path: (code, reader.get(path)) for path, code in documents(blog, akismet, mailserver).items()}
+    found |= {f"refusal {number}": answer for number, answer in enumerate(refusals(reader))}
+    path = blog.extensions["blog.settings"].data_dir / "blog.db"
+    content = blog.extensions["blog.settings"].content_dir
+    unwritable = make(database_url=f"sqlite:///file:{path}?mode=ro&uri=true", content_dir=content)
+    found["the store cannot be written"] = (503, Reader(unwritable).answer(slug="the-second-chair"))
+    return found
+
+
+def refusals(reader: Reader) -> Iterator[tuple[int, Page]]:
+    """What comes back when a form cannot be taken, and the preview."""
+    typed = {"body": "Look *first*.", "author": "Ada", "email": "ada@example.org"}
+    for code, more in (
+        (422, {"body": ""}),
+        (422, {"author": "", "email": "no", "url": "javascript:x", "audience": "all", "parent": "99"}),
+        (200, {"preview": "1"}),
+    ):
+        yield code, reader.answer(slug="the-second-chair", **{**typed, **more})
+    yield 403, reader.post(CLOSED, typed)
+    yield 410, reader.post("/posts/over/comments", typed)
+    yield 404, reader.post("/posts/nowhere/comments", typed)
+    yield 413, reader.post(CLOSED, {**typed, "body": "x" * 300_000})
+    yield 405, Page(reader.client.delete("/"))
+    receipt = reader.stored(slug="the-second-chair", no_akismet="y")
+    yield 422, reader.post(f"{receipt}/edit", {"body": ""})
+    yield 409, reader.post(f"{receipt}/appeal", {"words": "Now."})
+    yield 422, reader.post(f"{receipt}/erasure", headers={"Sec-Fetch-Site": "cross-site"})
+
+
+def test_every_page_is_well_formed_and_keeps_to_itself(
+    blog: Flask, pages: dict[str, tuple[int, Page]]
+) -> None:
+    for path, (code, page) in pages.items():
+        assert page.status == code, path
+        assert parse_errors(page) == [], path
+        assert ids_that_are_wrong(page) == set(), path
+        assert "Set-Cookie" not in page.headers or path == "/login", path
         loaded = page.all("script[src], img[src], source[src], link[rel=stylesheet], link[rel=icon]")
         assert all((item.get("src") or item.get("href")).startswith("/") for item in loaded), path
+    adapter = blog.url_map.bind("localhost")
+    seen = {
+        adapter.match(path.partition("?")[0])[0]
+        for path in pages
+        if path.startswith("/") and "nowhere" not in path
+    }
+    readers = {rule.endpoint for rule in blog.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    desk = {name for name in readers if name.startswith(("lists.", "maildesk.", "measures.", "moderation."))}
+    assert seen == readers - desk - NO_PAGES, "a kind of page is not in the list"
+
+
+def parse_errors(page: Page) -> list[tuple[object, str, str]]:
+    """What a strict parser has against a page, with the line."""
+    parser = html5lib.HTMLParser(strict=False, namespaceHTMLElements=False)
+    parser.parse(page.text)
+    lines = page.text.splitlines()
+    return [(place, code, lines[place[0] - 1]) for place, code, _ in parser.errors]
+
+
+def ids_that_are_wrong(page: Page) -> set[str]:
+    """Ids that stand twice, and references that lead nowhere."""
+    ids = re.findall(r'\sid="([^"]+)"', page.text)
+    named = re.findall(r'\s(?:for|aria-labelledby|aria-describedby|aria-controls)="([^"]+)"', page.text)
+    named += re.findall(r'\shref="#([^"]+)"', page.text)
+    lost = {name for names in named for name in names.split()} - set(ids)
+    return lost | {name for name in ids if ids.count(name) > 1}
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br"])
