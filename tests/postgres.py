@@ -31,6 +31,11 @@ class Postgres:
                 hand.execute(f"ALTER SYSTEM SET {setting} = off")
             hand.execute("SELECT pg_reload_conf()")
 
+    @property
+    def programs(self) -> str:
+        """The folder of its own pg_dump and the like."""
+        return str(self._server.bin_path)
+
     def halt(self) -> None:
         """Stop it at once: connections are broken off, as when its process is killed."""
         self._control("-m", "immediate", "stop")
