@@ -70,8 +70,12 @@ def purge(ids: Iterable[int], now: datetime) -> None:
 
 
 def delete_all(ids: Iterable[int], actor: str = "system") -> None:
-    """Delete comments; one that others have replied to is emptied instead, because its place is needed."""
-    for comment in db.session.scalars(select(Comment).where(Comment.id.in_(list(ids)))):
+    """Delete comments; one that others have replied to is emptied instead, because its place is needed.
+
+    The youngest first, because a reply is younger than what it answers and may go too.
+    """
+    query = select(Comment).where(Comment.id.in_(list(ids))).order_by(Comment.id.desc())
+    for comment in db.session.scalars(query):
         record(comment, "deleted", actor)
         if actor == "system":
             sampling.keep(comment)

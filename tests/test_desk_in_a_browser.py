@@ -147,6 +147,9 @@ def test_a_comment_is_edited_and_answered_by_keyboard(browser: Browser, blog: Fl
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#said [role=status]")).to_have_text("Published, with your answer.")
+    page.keyboard.press("z")
+    expect(page.locator("#answer")).to_have_value("Thank you.")
+    assert numbers(blog)["pending"] == 20
     page.context.close()
 
 

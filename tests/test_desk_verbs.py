@@ -121,6 +121,17 @@ def test_a_spam_comment_with_an_answer_leaves_only_its_place(held: Flask) -> Non
     assert "An answer." in reader.get("/posts/open-letter/").words("#comments")
 
 
+def test_a_thread_of_spam_goes_as_a_whole(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored()
+    moderator.decide("approve", 1)
+    reader.stored(parent="1")
+    moderator.decide("spam", 1, 2)
+    fields = press(moderator, "emptying", view="spam").fields("form[action='/moderation/emptying']")
+    assert moderator.post("/moderation/emptying", fields).status == 303
+    assert not moderator.desk(status="all").all("[data-comment]")
+
+
 def test_akismet_is_asked_again_about_the_chosen_ones(held: Flask, akismet: AkismetStandIn) -> None:
     reader, moderator = Reader(held), signed_in(held)
     for _ in range(3):

@@ -71,7 +71,8 @@ def emptied(there: tuple[ColumnElement[bool], ...]) -> tuple[str, list[int]]:
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         with write():
-            ids = list(db.session.scalars(select(Comment.id).where(*there).limit(retention.BATCH)))
+            some = select(Comment.id).where(*there).order_by(Comment.id.desc()).limit(retention.BATCH)
+            ids = list(db.session.scalars(some))
             retention.delete_all(ids, me().name)
         gone += ids
         if len(ids) < retention.BATCH:
