@@ -21,6 +21,7 @@ from tests.smtp_standin import MailServer
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
 
+AXE = Axe()
 # What is pressed or typed in, and links that stand alone; those in a sentence are as high as its line.
 SMALL = """() => [...document.querySelectorAll(
         "button, input:not([type=hidden]), select, textarea, summary, .top a, .foot a, .reply," +
@@ -69,11 +70,17 @@ def address(blog: Flask) -> Iterator[str]:
 
 def examine(page: Page, where: str) -> None:
     """Nothing that axe finds, nothing that is too wide, no target that is too small."""
-    found = Axe().run(page)
+    found = AXE.run(page)
     assert found.violations_count == 0, f"{where}: {found.generate_report()}"
-    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert wide <= 0, f"{where} is {wide} pixels too wide"
     assert page.evaluate(SMALL) == [], where
+    size = page.viewport_size
+    assert size is not None
+    # 320 pixels are what a window of 1280 has at four times the size.
+    for width in (size["width"], 320):
+        page.set_viewport_size({**size, "width": width})
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{where} is {wide} pixels too wide for {width}"
+    page.set_viewport_size(size)
 
 
 def test_every_page_is_for_everybody(chromium: Browser, address: str, paths: list[str]) -> None:
