@@ -236,3 +236,17 @@ def test_the_chosen_colours_stay(chromium: Browser, blog: Serving) -> None:
     assert day != night
     reader.goto(ARTICLE)
     assert reader.evaluate(paper) == night
+
+
+def test_on_paper_there_is_the_text_and_what_was_answered(chromium: Browser, blog: Serving) -> None:
+    reader = window(chromium, blog, color_scheme="light")
+    reader.goto(ARTICLE)
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    day = reader.evaluate(paper)
+    reader.locator("[data-theme-switch]").click()
+    reader.emulate_media(media="print")
+    assert reader.evaluate(paper) == day
+    for shown in (".text", "#reflection", "#comments .words >> nth=0"):
+        expect(reader.locator(shown)).to_be_visible()
+    for hidden in (".top nav", ".foot", "#comment-form", ".reply >> nth=0"):
+        expect(reader.locator(hidden)).to_be_hidden()
