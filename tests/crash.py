@@ -57,7 +57,7 @@ class Crowd:
         self.over = threading.Event()
         self.numbers = itertools.count(1)
         self.password = server.password()
-        self.threads = [threading.Thread(target=self.post) for _ in range(3)]
+        self.threads = [threading.Thread(target=self.post) for _ in range(6)]
         self.threads.append(threading.Thread(target=self.decide))
         for thread in self.threads:
             thread.start()
