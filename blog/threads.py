@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, select, tuple_, union_all
 
 from blog.db import db
 from blog.discussions import Discussion
@@ -56,9 +56,13 @@ class Node:
 
     @property
     def placeholder(self) -> str:
-        """What became of words that are gone: withdrawn, removed; empty for a comment that is there."""
+        """What became of words that are gone: withdrawn, erased, removed; empty while they are there."""
         status = self._row.status
-        return "" if status == "approved" else "withdrawn" if status == "withdrawn" else "removed"
+        if status == "approved":
+            return ""
+        if status == "withdrawn":
+            return "erased" if self._row.erased else "withdrawn"
+        return "removed"
 
     @property
     def comment(self) -> Seen:
@@ -114,7 +118,9 @@ _PLACES = (
     .offset(bindparam("skip"))
     .cte("places")
 )
-_SAID = [column.label(column.key) for column in COLUMNS]
+# Nobody but a moderator can send a comment without an address: another that has none was erased.
+_ERASED = and_(Comment.email_folded == "", Comment.written_by.is_(None)).label("erased")
+_SAID = [*(column.label(column.key) for column in COLUMNS), _ERASED]
 _PAGE = union_all(
     select(*_SAID).where(Comment.id.in_(select(_PLACES.c.id))),
     select(*_SAID).where(Comment.root_id.in_(select(_PLACES.c.id)), Comment.shown),

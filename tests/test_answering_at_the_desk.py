@@ -86,6 +86,19 @@ def test_undo_takes_the_answer_away_and_brings_back_exactly_what_was(held: Flask
     assert kinds == ["received", "published", "withdrawn"]
 
 
+@pytest.mark.parametrize(("key", "form"), [("e", "edit"), ("p", "reply")])
+def test_the_way_from_the_queue_to_a_form_finds_it_open_without_scripts(
+    held: Flask, key: str, form: str
+) -> None:
+    Reader(held).stored()
+    moderator = signed_in(held)
+    assert moderator.get("/moderation/comments/1").all("details#edit[open], details#reply[open]") == []
+    way = moderator.desk().one(f'[data-comment] a[data-key="{key}"]').get("href")
+    page = moderator.get(way)
+    assert way.endswith(f"#{form}")
+    assert [box.get("id") for box in page.all("details#edit[open], details#reply[open]")] == [form]
+
+
 def test_an_answer_that_somebody_replied_to_leaves_only_its_place(held: Flask) -> None:
     reader, moderator = Reader(held), signed_in(held)
     reader.stored(body="A question.")

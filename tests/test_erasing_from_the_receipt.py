@@ -89,6 +89,25 @@ def test_who_runs_the_blog_erases_and_the_receipt_does_not_say_that_its_author_d
     assert "You withdrew it" not in page.text
 
 
+def test_the_place_of_what_is_erased_says_so_to_readers_and_at_the_desk(either: Flask) -> None:
+    reader = Reader(either)
+    erased, withdrawn = reader.stored(**ZOE), reader.stored()
+    for number in (1, 2):
+        reader.stored(
+            form_at=f"/posts/open-letter/replies/{number}", body=f"Number {number} I see differently."
+        )
+    reader.post(f"{erased}/erasure", {"text": "blank"})
+    reader.post(f"{withdrawn}/withdrawal")
+    page = reader.get("/posts/open-letter/")
+    assert page.words("#comment-1 > .placeholder") == "This comment was erased."
+    assert page.words("#comment-2 > .placeholder") == "Withdrawn by its author."
+    desk = signed_in(either).desk(status="all")
+    assert "Erased" in desk.words('[data-comment="1"] .placeholder')
+    assert "Withdrawn" in desk.words('[data-comment="2"] .placeholder')
+    # Of words that are gone nothing is quoted.
+    assert desk.words('[data-comment="3"] .asked').startswith("Replies to Anonymous What")
+
+
 def test_what_is_erased_cannot_be_appealed(app: Flask, akismet: AkismetStandIn) -> None:
     akismet.answer_with(SPAM)
     reader = Reader(app)

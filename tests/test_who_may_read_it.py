@@ -38,6 +38,13 @@ def test_the_desk_has_them_in_a_view_of_their_own(reader: Reader, moderator: Mod
         assert SECRET not in moderator.desk(status=status).words("main")
 
 
+def test_the_desk_offers_no_button_that_cannot_do_it(reader: Reader, moderator: Moderator) -> None:
+    reader.stored(body=SECRET, audience="private")
+    item = '[data-comment="1"] [name=decision]'
+    for page in (moderator.desk(status="private"), moderator.get("/moderation/comments/1")):
+        assert [button.get("value") for button in page.all(item)] == ["spam", "reject"]
+
+
 def test_no_decision_publishes_them(reader: Reader, moderator: Moderator) -> None:
     reader.stored(author="Quiet One", body=SECRET, audience="private")
     for decision in ("approve", "spam", "restore", "approve"):
