@@ -122,6 +122,27 @@ def test_an_answer_about_which_somebody_decided_since_is_not_taken_back(held: Fl
     assert moderator.post(f"/moderation/answers/{2**70}/undo", {}).status in (400, 404)
 
 
+def test_taking_an_answer_back_leaves_what_somebody_else_decided_about_the_comment(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored(body="Not so nice.")
+    page = answer(moderator, 1, "An answer.")
+    signed_in(held, "ben").decide("spam", 1)
+    undone = undo(moderator, page)
+    assert "ben has decided about the comment since, so it stays spam." in undone.words()
+    assert len(moderator.desk(status="spam").all("[data-comment]")) == 1
+    assert "Not so nice." not in reader.get("/posts/open-letter/").text
+
+
+def test_an_answer_sent_twice_is_there_once(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored()
+    for _ in range(2):
+        assert "Published, with your answer." in answer(moderator, 1, "Said once.").words("#said")
+    assert reader.get("/posts/open-letter/").text.count("Said once.") == 1
+    answer(moderator, 1, "Said once more.")
+    assert len(moderator.desk(status="all").all("[data-comment]")) == 3
+
+
 def test_an_answer_is_no_decision_that_anybody_waited_for(held: Flask) -> None:
     reader, moderator = Reader(held), signed_in(held)
     reader.stored()

@@ -77,6 +77,28 @@ def test_a_rejection_needs_a_reason(held: Flask, fields: dict[str, str]) -> None
     assert status_of(moderator, 1) == "pending"
 
 
+def test_undo_leaves_what_somebody_else_decided_since(held: Flask) -> None:
+    reader, ana, ben = Reader(held), signed_in(held), signed_in(held, "ben")
+    for _ in range(3):
+        reader.stored()
+    decided = ana.decide("approve", 1, 2, 3)
+    page = ana.get(decided.headers["Location"])
+    ben.decide("spam", 2)
+    ben.decide("restore", 3)
+    ben.decide("approve", 3)
+    undone = ana.post(
+        page.one("[data-undo]").get("formaction"), {**page.fields("#desk"), "decision": "restore"}
+    )
+    said = ana.get(undone.headers["Location"]).words("#said")
+    assert "1 comment put back." in said
+    assert "ben has decided about it already: spam." in said
+    assert "ben has decided about it already: approved." in said
+    for status, number in (("pending", 1), ("spam", 2), ("approved", 3)):
+        assert [item.get("data-comment") for item in ana.desk(status=status).all("[data-comment]")] == [
+            str(number)
+        ]
+
+
 def test_many_are_decided_in_one_request_and_brought_back_by_undo(held: Flask) -> None:
     reader, moderator = Reader(held), signed_in(held)
     for _ in range(3):

@@ -125,6 +125,7 @@ def test_a_failure_is_explained_and_repaired(make: Make, akismet: AkismetStandIn
         assert visible(reader, receipt) == ("pending", ["unchecked"])
         assert author_sees == REASONS["unchecked"].author
         assert author_sees in reader.get(receipt).words()
+        assert "it is not known whether they arrived" in reader.get(receipt).words()
         assert "Words in waiting." not in reader.get("/posts/open-letter/").text
         assert moderator_sees == alerts.failure(error)
         assert moderator_sees in desk_says(app)
@@ -134,6 +135,7 @@ def test_a_failure_is_explained_and_repaired(make: Make, akismet: AkismetStandIn
         akismet.answer_with(HAM)
         repair(app)
         assert visible(reader, receipt) == ("approved", [])
+        assert "it is not known whether they arrived" not in reader.get(receipt).words()
         assert "Words in waiting." in reader.get("/posts/open-letter/").text
 
 

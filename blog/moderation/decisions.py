@@ -34,6 +34,8 @@ class Order:
     note: str
     # What the moderator saw: somebody else may have decided since.
     seen: dict[str, str]
+    # The status that this moderator's own decision had led to, where Undo is to take that back.
+    undoing: str
 
     @classmethod
     def read(cls) -> Order:
@@ -46,6 +48,7 @@ class Order:
             reason=form.get(f"reason{one}", "") or form.get("reason", ""),
             note=clean_text(form.get(f"note{one}", "") or form.get("note", ""))[:1000].strip(),
             seen=dict(pair.split(":", 1) for pair in form.getlist("seen") if ":" in pair),
+            undoing=request.values.get("undoing", ""),
         )
 
     @property
@@ -89,12 +92,16 @@ def decide() -> BaseResponse:
         missed.append("That comment is not here any more." if gone == 1 else f"{gone} are not here any more.")
     number = f"{len(moved)} comment{'' if len(moved) == 1 else 's'} {DONE[order.decision]}." if moved else ""
     message = " ".join([number, *dict.fromkeys(missed)]).strip()
-    return done(message, moved, undo=order.decision != "restore", approved=order.decision == "approve")
+    return done(message, moved, undo=DECISIONS.get(order.decision, ""), approved=order.decision == "approve")
 
 
 def carry_out(order: Order, comment: Comment, by: str, past: list[Event]) -> str:
     """Decide about one comment with its history, inside `write()`; what was in the way, or nothing."""
-    if order.decision != "restore" and order.seen.get(str(comment.id), comment.status) != comment.status:
+    if order.undoing:
+        overtaken = comment.status != order.undoing or comment.decided_by != by
+    else:
+        overtaken = order.seen.get(str(comment.id), comment.status) != comment.status
+    if overtaken:
         return f"{comment.decided_by or 'Somebody else'} has decided about it already: {comment.status}."
     try:
         if order.decision == "restore":
@@ -138,14 +145,17 @@ def refused(words: str, status: int = 422) -> Response:
     return private(answer)
 
 
-def done(message: str, moved: list[int], undo: bool = False, approved: bool = False) -> BaseResponse:
-    """Back to the view that a form came from, or JSON for the desk's script."""
+def done(message: str, moved: list[int], undo: str = "", approved: bool = False) -> BaseResponse:
+    """Back to the view that a form came from, or JSON for the desk's script.
+
+    `undo`: the status of those that moved, if Undo may bring them back.
+    """
     given = offer(moved) if approved else None
     if wants_json():
         return private(jsonify(summary(message, moved, moved if undo else [], given)))
     query: dict[str, Any] = back() | {"message": message}
     if moved and undo:
-        query["undo"] = ",".join(map(str, moved))
+        query["undo"], query["undoing"] = ",".join(map(str, moved)), undo
     if given:
         query["offer"] = moved[0]
     db.session.rollback()

@@ -39,6 +39,7 @@ def queue() -> Response:
         "notices": notices(),
         "message": request.args.get("message", "")[:300],
         "answer": next(iter(ids_of([request.args.get("answer", "")])), 0),
+        "undoing": request.args.get("undoing", ""),
         "undo_ids": ids_of(request.args.get("undo", "").split(",")),
         "offer": offer(ids_of([request.args.get("offer", "")])),
         "reject_reasons": rejections.offered(),

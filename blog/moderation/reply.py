@@ -25,6 +25,8 @@ def reply(number: int) -> BaseResponse:
         found = find(number)
         if found.audience != "public" or found.status == "withdrawn":
             return show(found, 409, "Nobody would see an answer to this.", reply=body)
+        if sent_before := same(found, by, body):
+            return go("queue", message="Published, with your answer.", answer=sent_before)
         try:
             approved = found.decide("approve", by)
             answer = Comment(slug=found.slug, author=by, email="", email_folded="", body=body, written_by=by)
@@ -49,9 +51,19 @@ def take_back(number: int) -> Response:
         body = answer.body
         approved = answer.history()[-1].data.get("approved")
         remove(answer, me().name)
-        if approved:
-            find(above).restore(me().name)
-    return show(find(above), 200, reply=body, said="Taken back. Your answer is below, and nobody sees it.")
+        said, question = "Taken back. Your answer is below, and nobody sees it.", find(above)
+        if approved and (question.status, question.decided_by) == ("approved", me().name):
+            question.restore(me().name)
+        elif approved:
+            who = question.decided_by or "Somebody else"
+            said += f" {who} has decided about the comment since, so it stays {question.status}."
+    return show(find(above), 200, reply=body, said=said)
+
+
+def same(above: Comment, by: str, body: str) -> int | None:
+    """The answer that this moderator has published with the same words, if a second click sent them."""
+    theirs = (Comment.parent_id == above.id, Comment.written_by == by, Comment.body == body)
+    return db.session.scalar(select(Comment.id).where(*theirs, Comment.status == "approved").limit(1))
 
 
 def stands(answer: Comment) -> bool:

@@ -79,6 +79,8 @@
     return { items, go };
   }
 
+  const LEADS_TO = { approve: "approved", spam: "spam", reject: "rejected" };
+
   function decisions(form, { items, go }) {
     const { view, csrf_token: token } = form.elements;
     // One comment on its own page: the form takes its moderator back to the queue.
@@ -92,7 +94,7 @@
     const offerButton = one("[data-offer]", form);
     const undone = undoButton.dataset.undo;
     // An answer that is taken back has its text in the form of another page.
-    if (undone) past.push(undone === "page" ? undone : { ids: undone.split(","), left: [] });
+    if (undone) past.push(undone === "page" ? undone : { ids: undone.split(","), left: [], undoing: undoButton.dataset.undoing });
     // What the last page load said must not be said again by the next.
     history.replaceState(null, "", here);
     const say = (words) => { one("[role=status]", form).textContent = words; };
@@ -159,7 +161,7 @@
       for (const item of chosen) item.removeAttribute("aria-busy");
       if (!moved.length) { go(chosen[0] ?? list[0]); return; }
       const left = chosen.filter((item) => moved.includes(item.dataset.comment)).map((item) => [item, item.nextElementSibling]);
-      if (decision !== "restore") past.push({ ids: moved, left });
+      if (decision !== "restore") past.push({ ids: moved, left, undoing: LEADS_TO[decision] });
       if (view.value === "all" || view.value === "private") { await refresh(next?.dataset.comment); return; }
       for (const [item] of left) item.remove();
       settle();
@@ -170,7 +172,7 @@
     async function undo() {
       const entry = past.pop();
       if (!entry) return;
-      const moved = await send("restore", entry.ids, {});
+      const moved = await send("restore", entry.ids, { undoing: entry.undoing });
       if (!moved.length) { past.push(entry); return; }
       for (const [item, next] of entry.left.reverse()) {
         for (const box of all("details", item)) box.open = false;
