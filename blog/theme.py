@@ -14,6 +14,7 @@ from blog.alerts import failure
 from blog.catalogue import tag_url
 from blog.config import SettingError, Settings, bundled, settings
 from blog.db import utcnow
+from blog.markup.typography import set_line
 from blog.pagecache import share
 from blog.shelf import library
 from blog.words import at, day, iso
@@ -25,7 +26,7 @@ def init(app: Flask) -> None:
     """Give templates the filters, the settings, the clock, the menu and the files that they name."""
     app.register_blueprint(bp)
     app.jinja_env.globals["asset"] = asset
-    app.jinja_env.filters.update(day=day, moment=at, iso=iso, failure=failure)
+    app.jinja_env.filters.update(day=day, moment=at, iso=iso, failure=failure, typeset=set_line)
     app.jinja_env.globals["tag_url"] = tag_url
     app.jinja_loader = loader(app.extensions["blog.settings"])
     app.context_processor(lambda: {"site": settings(), "now": utcnow(), "menu": library().pages})

@@ -127,3 +127,15 @@ def test_no_title_closes_the_block_for_machines(make: Make, content: Path) -> No
     assert page.text.count("</script>") == 2
     facts = json.loads(page.one('script[type="application/ld+json"]').text)
     assert facts["headline"].startswith("</script>")
+
+
+def test_a_title_and_a_question_have_real_quotes_and_dashes_where_they_are_read(make, content):
+    (content / "told.md").write_text(
+        "---\ntitle: It's \"done\"\ndate: 2026-03-01\nreflection: What's yours -- or theirs?\n---\n\nWords.\n"
+    )
+    reader = Reader(make())
+    page = reader.get("/posts/told/")
+    assert page.words("h1") == "It’s “done”"
+    assert page.words("#reflection label") == "What’s yours – or theirs?"
+    for place in ("/", "/archive/"):
+        assert "It’s “done”" in reader.get(place).words("main")

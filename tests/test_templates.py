@@ -14,6 +14,8 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from blog.markup.typography import set_line
+
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "blog" / "static"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -42,7 +44,7 @@ def pages() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(day=str, moment=str, iso=datetime.isoformat)
+    env.filters.update(day=str, moment=str, iso=datetime.isoformat, typeset=set_line)
     return env
 
 

@@ -33,7 +33,7 @@ def marks_of(language: str) -> tuple[str, str, str, str]:
 
 
 def set_line(words: str, language: str) -> str:
-    """A line that was taken out of an article's text, set as that text is; plain words in and out.
+    """A title, a question or a summary, set as an article's text is; plain words in and out.
 
     Hyphens are a dash only between words or between spaces, so that `--force` stays an option.
     """
