@@ -18,9 +18,11 @@ from blog.accounts import cookie_name
 from blog.db import db, write
 from blog.people import add_moderator, find_moderator, start_session
 from tests.akismet_standin import AkismetStandIn
+from tests.forked import Forked
 from tests.needs import needs_browser, needs_postgres
 from tests.people import Moderator, Reader
 from tests.postgres import Postgres, postgres_server
+from tests.serving import Serving
 from tests.smtp_standin import MailServer
 from tests.warm import Engines, RememberedRule
 
@@ -38,6 +40,7 @@ CHEAP = "scrypt:1024:8:1"
 COMPILED = FileSystemBytecodeCache()
 ENGINES = Engines()
 Flask.url_rule_class = RememberedRule
+Serving.launch = Forked
 
 Make = Callable[..., Flask]
 _databases = itertools.count(1)

@@ -9,12 +9,14 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import httpx
 
@@ -32,29 +34,80 @@ def free_port() -> int:
         return port
 
 
+class Program(Protocol):
+    """A process that was started."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """The exit status, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; the exit status."""
+
+    def send_signal(self, how: int) -> None:
+        """Send it a signal, unless it has ended."""
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """The environment of a blog with these settings and no others."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("BLOG_", "PYTHON_AKISMET"))
+    }
+    return {**kept, **{f"BLOG_{name.upper()}": str(value) for name, value in settings.items()}}
+
+
+def launched(
+    words: Sequence[str],
+    environ: Mapping[str, str],
+    log: Path,
+    errors: Path | None = None,
+    typed: Path = Path(os.devnull),
+) -> Program:
+    """Python with these words, from nothing, in a session of its own. What it says is added to `log`."""
+    with typed.open("rb") as stdin, log.open("ab") as said, (errors or log).open("ab") as wrong:
+        return subprocess.Popen(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=environ,
+            stdin=stdin,
+            stdout=said,
+            stderr=wrong,
+            start_new_session=True,
+        )
+
+
+def finished(
+    launch: Callable[..., Program], words: Sequence[str], environ: Mapping[str, str], typed: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; its exit status and what it said."""
+    with tempfile.TemporaryDirectory() as name:
+        stdin, said, errors = (Path(name) / stream for stream in ("stdin", "said", "errors"))
+        stdin.write_text(typed, "utf-8")
+        status = launch(words, environ, said, errors, stdin).wait(60)
+        return subprocess.CompletedProcess(words, status, said.read_text("utf-8"), errors.read_text("utf-8"))
+
+
+COMMAND = ("-m", "flask", "--app", "wsgi")
+
+
 class Serving:
     """`flask --app wsgi serve` with settings of its own; a context manager."""
+
+    # pytest puts a quicker one here: see tests/forked.py.
+    launch: Callable[..., Program] = staticmethod(launched)
 
     def __init__(self, folder: Path, **settings: object) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         given = {"data_dir": folder / "data", "port": self.port, "site_url": self.url, **settings}
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("BLOG_", "PYTHON_AKISMET"))
-        }
-        self.environ = {**kept, **{f"BLOG_{name.upper()}": str(value) for name, value in given.items()}}
+        self.environ = environment(**given)
         self.log = folder / "serve.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Program | None = None
 
     def start(self) -> None:
         """Start and wait for the first answer."""
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", "serve"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
-            )
+        self.process = self.launch((*COMMAND, "serve"), self.environ, self.log)
         until = time.monotonic() + 30
         while time.monotonic() < until:
             if self.process.poll() is not None:
@@ -77,15 +130,7 @@ class Serving:
 
     def run(self, *words: str, stdin: str = "") -> str:
         """A command of the same blog; its output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *words],
-            cwd=ROOT,
-            env=self.environ,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = finished(self.launch, (*COMMAND, *words), self.environ, stdin)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

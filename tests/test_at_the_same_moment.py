@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -19,10 +16,11 @@ from blog import start
 from blog.db import db
 from blog.models import Comment
 from blog.reconcile import reconcile
+from tests import forked
 from tests.akismet_standin import HAM, SPAM, AkismetStandIn, later, status
 from tests.conftest import signed_in
 from tests.people import Reader
-from tests.serving import ROOT, browser
+from tests.serving import COMMAND, browser, environment
 from tests.test_serve import ARTICLE, serving
 from tests.test_whole_life_of_a_comment import fields
 
@@ -95,23 +93,23 @@ def test_a_withdrawal_made_while_akismet_is_asked_again_stands(app: Flask, akism
     assert "Answer" not in reader.get("/posts/open-letter/").words("#comments")
 
 
-def command(app: Flask) -> subprocess.Popen[bytes]:
+def command(app: Flask, log: Path) -> forked.Forked:
     here = app.extensions["blog.settings"]
-    values = {
-        "DATA_DIR": here.data_dir,
-        "DATABASE_URL": here.database_url,
-        "CONTENT_DIR": here.content_dir,
-        "SECRET_KEY": here.secret_key,
-        "AKISMET_KEY": here.akismet_key,
-        "AKISMET_ENDPOINT": here.akismet_endpoint,
-        "MODERATION": here.moderation,
-    }
-    environ = {**os.environ, **{f"BLOG_{name}": str(value) for name, value in values.items()}}
-    words = [sys.executable, "-m", "flask", "--app", "wsgi", "comments", "reconcile", "--now"]
-    return subprocess.Popen(words, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    settings = environment(
+        data_dir=here.data_dir,
+        database_url=here.database_url,
+        content_dir=here.content_dir,
+        secret_key=here.secret_key,
+        akismet_key=here.akismet_key,
+        akismet_endpoint=here.akismet_endpoint,
+        moderation=here.moderation,
+    )
+    return forked.Forked((*COMMAND, "comments", "reconcile", "--now"), settings, log)
 
 
-def test_two_runs_at_once_send_each_thing_once(either: Flask, akismet: AkismetStandIn) -> None:
+def test_two_runs_at_once_send_each_thing_once(
+    either: Flask, akismet: AkismetStandIn, tmp_path: Path
+) -> None:
     reader, ana = Reader(either), signed_in(either)
     akismet.answer_with(SPAM)
     for number in range(6):
@@ -123,11 +121,9 @@ def test_two_runs_at_once_send_each_thing_once(either: Flask, akismet: AkismetSt
     akismet.requests.clear()
     akismet.answer_with(HAM)
     akismet.delay = 0.05
-    runs = [command(either), command(either)]
-    for run in runs:
-        assert run.wait(60) == 0, run.stderr.read() if run.stderr else b""
-        assert run.stderr is not None
-        run.stderr.close()
+    log = tmp_path / "reconcile.log"
+    for run in [command(either, log), command(either, log)]:
+        assert run.wait(60) == 0, log.read_text()
     asked = Counter(one.get("comment_author") for one in akismet.requests if one.get("comment_author"))
     assert asked == {**{f"Taught {n}": 1 for n in range(6)}, **{f"Asked {n}": 1 for n in range(4)}}
     with either.app_context():
@@ -216,22 +212,12 @@ sys.exit(bool(failed))
 def test_eight_first_starts_at_once_make_one_store_and_one_moderator(
     request: pytest.FixtureRequest, tmp_path: Path, store: str
 ) -> None:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("BLOG_")}
-    if store == "postgres":
-        environ["BLOG_DATABASE_URL"] = request.getfixturevalue("postgres")
-    done = subprocess.run(
-        [sys.executable, "-c", FIRST_STARTS, str(tmp_path), store],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    address = request.getfixturevalue("postgres") if store == "postgres" else ""
+    done = forked.run(("-c", FIRST_STARTS, str(tmp_path), store), environment(database_url=address))
     assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
     assert sorted(done.stdout.split()) == ["False"] * 7 + ["True"], done.stdout
     assert len(list(tmp_path.rglob("first-moderator.txt"))) == 1
-    engine = create_engine(environ.get("BLOG_DATABASE_URL") or f"sqlite:///{tmp_path / 'data' / 'blog.db'}")
+    engine = create_engine(address or f"sqlite:///{tmp_path / 'data' / 'blog.db'}")
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM moderator")) == 1
         assert connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 from blog import complaints, start
 from blog.db import db
+from tests import forked
 from tests.conftest import Make
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.serving import COMMAND, environment
 
 
 def run(app: Flask, *words: str) -> tuple[int, list[str]]:
@@ -94,27 +91,19 @@ def test_with_an_error_that_nobody_expected() -> None:
     [({"BLOG_PORT": "eighty"}, "BLOG_PORT"), ({"BLOG_DATA_DIR": "/proc/nowhere"}, "BLOG_DATA_DIR")],
 )
 def test_with_a_wrong_setting(tmp_path: Path, setting: dict[str, Any], words: str) -> None:
-    environ = {**os.environ, "BLOG_DATA_DIR": str(tmp_path), **setting}
-    done = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "comments", "reconcile"],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = forked.run((*COMMAND, "comments", "reconcile"), environment(data_dir=tmp_path) | setting)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
     assert words in done.stderr
 
 
 def test_what_is_written_is_for_this_user_alone(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
     code = "import wsgi; from blog import start; start.prepare(wsgi.app)"
-    environ = {**os.environ, "BLOG_DATA_DIR": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environ, check=True)
-    assert {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir() if path.is_file()}
-    assert not [path for path in tmp_path.iterdir() if path.is_file() and path.stat().st_mode & 0o077]
+    assert forked.run(("-c", code), environment(data_dir=folder)).returncode == 0
+    assert {path.name: path.stat().st_mode & 0o077 for path in folder.iterdir() if path.is_file()}
+    assert not [path for path in folder.iterdir() if path.is_file() and path.stat().st_mode & 0o077]
 
 
 def test_the_store_is_usable_after_all_that(app: Flask) -> None:

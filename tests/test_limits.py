@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from blog import db as store
 from blog import limits
 from blog.config import SettingError, Settings
 from blog.db import db, write
+from tests.forked import Forked
 
 LOGIN = ("login", "203.0.113.9", 3, 60)
 ADDRESS = ("post-address", "203.0.113.9", 1, 15)
@@ -197,13 +197,18 @@ with app.app_context():
 
 def test_processes_share_the_limit_and_a_restart_keeps_it(app, tmp_path):
     paths = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-    program = [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}\n{WORKER}", str(tmp_path)]
-    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout.readline() == "ready\n"
-        other.stdin.write("go\n")
-        other.stdin.flush()
+    program = ["-c", f"import sys; sys.path[:0] = {paths!r}\n{WORKER}", str(tmp_path)]
+    heard, told = tmp_path / "heard", tmp_path / "told"
+    os.mkfifo(heard)
+    os.mkfifo(told)
+    other = Forked(program, os.environ, told, tmp_path / "errors", heard)
+    with heard.open("w") as tell, told.open() as hear:
+        assert hear.readline() == "ready\n"
+        tell.write("go\n")
+        tell.flush()
         ours = sum(take(("post-address", str(number), 1, 600)) == 0 for number in range(40))
-        theirs = int(other.communicate(timeout=30)[0])
+        theirs = int(hear.readline())
+    assert other.wait(30) == 0
     assert ours + theirs == 40
     again = make_app(tmp_path)
     with again.app_context():

@@ -2,54 +2,50 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.serving import ROOT
+from tests import forked
+from tests.serving import COMMAND, ROOT, environment, finished, launched
 
 # Together a fifth of all that would be imported, for work that most starts do not have.
 LATER = ("alembic", "flask_migrate", "mako", "pygments.lexers.web")
 
 
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """A program of this Python, with a blog of its own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("BLOG_")}
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=ROOT,
-        env={**kept, "BLOG_DATA_DIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_the_migrations_come_into_memory_when_one_is_due(tmp_path: Path) -> None:
+def test_the_migrations_come_into_memory_when_one_is_due(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     words = f"""
 import sys, wsgi
-from blog import start
-wsgi.app.app_context().push()
-start.prepare_store()
-print([name for name in {LATER} if name in sys.modules])
+from pathlib import Path
+from blog import create_app, start
+for app in wsgi.app, create_app({{"data_dir": Path({str(tmp_path / "new")!r})}}):
+    with app.app_context():
+        start.prepare_store()
+    print([name for name in {LATER} if name in sys.modules])
 """
-    assert "alembic" in run(tmp_path, "-c", words).stdout
-    assert run(tmp_path, "-c", words).stdout.strip() == "[]"
+    shutil.copy(request.getfixturevalue("_migrated"), tmp_path / "blog.db")
+    done = finished(launched, ("-c", words), environment(data_dir=tmp_path))
+    nothing_due, all_due = done.stdout.splitlines()
+    assert nothing_due == "[]"
+    assert "alembic" in all_due
 
 
-@pytest.mark.parametrize("program", [("wsgi.py",), ("-m", "flask", "--app", "wsgi")])
+@pytest.mark.parametrize("program", [("wsgi.py",), COMMAND])
 def test_both_ways_to_a_command_know_the_migrations(tmp_path: Path, program: tuple[str, ...]) -> None:
-    assert run(tmp_path, *program, "db", "upgrade").returncode == 0
+    here = environment(data_dir=tmp_path)
+    assert forked.run((*program, "db", "upgrade"), here).returncode == 0
     newest = max((ROOT / "blog" / "migrations" / "versions").glob("[0-9]*.py")).name[:4]
-    assert newest in run(tmp_path, *program, "db", "current").stdout
-    unknown = run(tmp_path, *program, "db", "nonsense")
+    assert newest in forked.run((*program, "db", "current"), here).stdout
+    unknown = forked.run((*program, "db", "nonsense"), here)
     assert unknown.returncode == 2
     assert "Traceback" not in unknown.stderr
+    for path in tmp_path.glob("blog.db*"):
+        path.unlink()
     (tmp_path / "blog.db").write_text("These are not the bytes of a database, whatever they are.")
-    broken = run(tmp_path, *program, "db", "upgrade")
+    broken = forked.run((*program, "db", "upgrade"), here)
     assert broken.returncode == 1
     assert broken.stderr.strip().startswith("Error: the store cannot be used")
     assert "Traceback" not in broken.stderr

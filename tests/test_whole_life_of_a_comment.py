@@ -9,9 +9,15 @@ import httpx
 from lxml import html
 
 from tests.akismet_standin import SPAM, AkismetStandIn
-from tests.serving import ROOT, Serving, browser
+from tests.serving import ROOT, Serving, browser, launched
 
 SLUG = "reciprocal-relationships"
+
+
+class FromNothing(Serving):
+    """Started as somebody does who types the command."""
+
+    launch = staticmethod(launched)
 
 
 def fields(page: httpx.Response, selector: str) -> dict[str, str]:
@@ -30,7 +36,7 @@ def status(page: httpx.Response) -> str:
 def test_from_the_article_to_the_receipt_to_the_desk_to_the_next_reader(
     tmp_path: Path, akismet: AkismetStandIn
 ) -> None:
-    with Serving(
+    with FromNothing(
         tmp_path, content_dir=ROOT / "content", akismet_key="123456789abc", akismet_endpoint=akismet.url
     ) as blog:
         with browser(blog.url) as reader:
