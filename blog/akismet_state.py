@@ -6,6 +6,7 @@ Akismet works a posted comment pays nothing for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,11 +82,17 @@ def may_ask(now: datetime) -> bool:
         return bool(claimed.rowcount)  # type: ignore[attr-defined]
 
 
-def note(answer: Answer) -> None:
-    """Enter what an answer says about Akismet; inside `write()`, with the comment it was about."""
-    now = utcnow()
-    if _is_as_usual(answer, now):
+def note(answers: Sequence[Answer]) -> None:
+    """Enter what answers say about Akismet; inside `write()`, with the comments they were about."""
+    if not answers:
         return
+    now, state = utcnow(), _glance()
+    if not all(_is_as_usual(answer, state, now) for answer in answers):
+        for answer in answers:
+            _note(answer, now)
+
+
+def _note(answer: Answer, now: datetime) -> None:
     state = _row()
     hear(state, answer)
     if answer.error in ("incomplete", "internal"):
@@ -96,9 +103,8 @@ def note(answer: Answer) -> None:
         _worked(state, now)
 
 
-def _is_as_usual(answer: Answer, now: datetime) -> bool:
+def _is_as_usual(answer: Answer, state: Row[*tuple[Any, ...]] | None, now: datetime) -> bool:
     """Whether a verdict came, as the last one did a moment ago."""
-    state = _glance()
     return (
         state is not None
         and answer.verdict != "unchecked"

@@ -1,12 +1,13 @@
-"""How a new comment gets into the store: its row, the history that it has so far, and its article's counts.
+"""How new comments get into the store: their rows, the history that they have so far, their articles' counts.
 
-Each is one statement, prepared once, whatever screening has decided: this is what a posted comment costs.
-`comment` is a models.Comment throughout; that class stands above this module.
+Each is one statement, prepared once, whatever screening has decided and however many arrive together: this
+is what posted comments cost. `comment` is a models.Comment; that class stands above this module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -15,14 +16,15 @@ from sqlalchemy.orm import make_transient_to_detached
 
 from blog import discussions
 from blog.db import db
-from blog.history import Event, Line
+from blog.history import Event
 
-LOG = insert(Event.__table__)  # type: ignore[arg-type]
+# What is returned is not read: with it, all lines are one statement and not one each.
+LOG = insert(Event.__table__).returning(Event.id)  # type: ignore[arg-type]
 
 
 @cache
 def _entering(table: Table) -> Insert:
-    return insert(table).returning(table.c.id)
+    return insert(table).returning(table.c.token, table.c.id)
 
 
 @cache
@@ -38,15 +40,24 @@ def fill(comment: Any) -> None:
             setattr(comment, name, default.arg(None) if default.is_callable else default.arg)
 
 
-def store(comment: Any, history: Sequence[Line]) -> None:
-    """Write a comment that was never stored, and the first lines of its history. Inside `write()`."""
+def store(*comments: Any) -> list[int]:
+    """Write comments that were never stored, with the histories that they have begun; the ids they got.
+
+    Inside `write()`. The comments themselves are left as they are.
+    """
     db.session.flush()
-    connection, table, known = db.session.connection(), type(comment).__table__, vars(comment)
-    row = {name: known.get(name) for name in _columns(table)}
-    comment.id = connection.execute(_entering(table), row).scalar_one()
-    connection.execute(LOG, [{**line, "comment_id": comment.id} for line in history])
-    if comment.shown:
-        discussions.grow(comment.slug, comment.parent_id is None)
+    connection, table = db.session.connection(), type(comments[0]).__table__
+    names = _columns(table)
+    rows = [{name: known.get(name) for name in names} for known in map(vars, comments)]
+    found = {row.token: row.id for row in connection.execute(_entering(table), rows)}  # in any order
+    ids = [found[one.token] for one in comments]
+    begun = zip(ids, comments, strict=True)
+    connection.execute(LOG, [{**line, "comment_id": ident} for ident, one in begun for line in one.begun])
+    shown = Counter(one.slug for one in comments if one.shown)
+    threads = Counter(one.slug for one in comments if one.shown and one.parent_id is None)
+    for slug, number in shown.items():
+        discussions.grow(slug, number, threads[slug])
+    return ids
 
 
 def follow(comment: Any) -> None:

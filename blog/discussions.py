@@ -133,22 +133,25 @@ def discussions(slugs: set[str]) -> dict[str, Discussion]:
     return found | {slug: discussion(slug) for slug in slugs - found.keys()}
 
 
-def grow(slug: str, thread: bool) -> None:
-    """Count a comment that is shown from its first moment on, by one statement. Inside `write()`."""
-    values = {"one": slug, "more": int(thread), "moment": _moment()}
+def grow(slug: str, comments: int, threads: int) -> None:
+    """Count comments that are shown from their first moment on, by one statement. Inside `write()`."""
+    values = {"one": slug, "comments": comments, "more": threads, "moment": _moment()}
     db.session.connection().execute(_GROW[db.engine.dialect.name], values)
     publish()
 
 
 def _growing(dialect: ModuleType) -> Insert:
-    moment, more = bindparam("moment", type_=BigInteger), bindparam("more", type_=Integer)
-    new = dialect.insert(Discussion).values(slug=bindparam("one"), approved=1, threads=more, version=moment)
+    moment = bindparam("moment", type_=BigInteger)
+    comments, threads = bindparam("comments", type_=Integer), bindparam("more", type_=Integer)
+    new = dialect.insert(Discussion).values(
+        slug=bindparam("one"), approved=comments, threads=threads, version=moment
+    )
     next_version = Discussion.version + 1
     grown: Insert = new.on_conflict_do_update(
         index_elements=[Discussion.slug],
         set_={
-            "approved": Discussion.approved + 1,
-            "threads": Discussion.threads + more,
+            "approved": Discussion.approved + comments,
+            "threads": Discussion.threads + threads,
             "version": case((next_version > moment, next_version), else_=moment),
         },
     )

@@ -12,10 +12,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import math
 import time
 from collections.abc import Callable, Iterable
-from types import ModuleType
 from typing import TypeVar, cast
 
 from flask import Flask, current_app
@@ -23,13 +21,12 @@ from limits import RateLimitItemPerSecond
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
-from sqlalchemy import Float, Insert, Integer, String, bindparam, case, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Mapped, mapped_column
 
 from blog.config import SettingError, Settings
-from blog.db import Base, db, write
+from blog.counters import COUNT, Counters, Limit, Sealed, row_of, until_then
+from blog.db import db, write
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +35,6 @@ REDIS_REST = 5.0  # seconds in which a Redis that failed is left alone
 
 Counted = tuple[str, str, int, int]
 T = TypeVar("T")
-
-
-class Limit(Base):
-    """One counter: how many hits, and until when (seconds since 1970) they count."""
-
-    __tablename__ = "rate_limit"
-
-    key: Mapped[str] = mapped_column(String(160), primary_key=True)
-    count: Mapped[int] = mapped_column(Integer)
-    expires_at: Mapped[float] = mapped_column(Float(53), index=True)
 
 
 class SqlStorage(Storage):
@@ -65,7 +52,7 @@ class SqlStorage(Storage):
         with write() as session:
             # Not by way of the session: in SQLAlchemy 2.0 it would leave out what is no column.
             counting = COUNT[db.engine.dialect.name].returning(Limit.count)
-            return session.connection().execute(counting, _hit(key, expiry, amount)).scalar_one()
+            return session.connection().execute(counting, row_of(key, expiry, amount)).scalar_one()
 
     def get(self, key: str) -> int:
         """The hits in the present window."""
@@ -160,7 +147,7 @@ def peek(name: str, key: str, times: int, seconds: int) -> int:
     def question(limiter: FixedWindowRateLimiter) -> int:
         if limiter.test(item, sealed):
             return 0
-        return _until(limiter.get_window_stats(item, sealed).reset_time, seconds)
+        return until_then(limiter.get_window_stats(item, sealed).reset_time, seconds)
 
     return limits().ask(question)
 
@@ -186,12 +173,8 @@ def wait(counted: Iterable[Counted]) -> int:
 
     A limit in no seconds at all is switched off.
     """
-    limit_of = {_key(one): one for one in counted if one[3] > 0}
-    if not limit_of:
-        return 0
-    rows = db.session.connection().execute(OPEN, {"keys": list(limit_of), "now": time.time()})
-    waits = (_until(until, limit_of[key][3]) for key, count, until in rows if count >= limit_of[key][2])
-    return max(waits, default=0)
+    asked = seal_all(counted)
+    return Counters(asked).wait(asked)
 
 
 def take(counted: Iterable[Counted]) -> int:
@@ -199,14 +182,11 @@ def take(counted: Iterable[Counted]) -> int:
 
     Inside `write()`; what is rolled back was not counted.
     """
-    counted = {one for one in counted if one[3] > 0}
-    # Between this look and the counting nobody else writes: `write()` lets one in at a time.
-    if refused := wait(counted):
-        return refused
-    if counted:
-        hits = [_hit(_key(one), one[3]) for one in counted]
-        db.session.connection().execute(COUNT[db.engine.dialect.name], hits)
-    return 0
+    asked = seal_all(counted)
+    counters = Counters(asked)
+    refused = counters.take(asked)
+    counters.store()
+    return refused
 
 
 def purge() -> int:
@@ -218,43 +198,17 @@ def purge() -> int:
         return len(session.scalars(delete(Limit).where(ended).returning(Limit.key)).all())
 
 
-def _counting(dialect: ModuleType) -> Insert:
-    """The one statement that counts, atomic on both databases."""
-    now, until = bindparam("now", type_=Float(53)), bindparam("until", type_=Float(53))
-    amount = bindparam("amount", type_=Integer)
-    new = dialect.insert(Limit).values(key=bindparam("one"), count=amount, expires_at=until)
-    ended = Limit.expires_at <= now
-    counting: Insert = new.on_conflict_do_update(
-        index_elements=[Limit.key],
-        set_={
-            "count": case((ended, amount), else_=Limit.count + amount),
-            "expires_at": case((ended, until), else_=Limit.expires_at),
-        },
-    )
-    return counting
-
-
-COUNT = {"sqlite": _counting(sqlite), "postgresql": _counting(postgresql)}
-OPEN = select(Limit.key, Limit.count, Limit.expires_at).where(
-    Limit.key.in_(bindparam("keys", expanding=True)), Limit.expires_at > bindparam("now", type_=Float(53))
-)
-
-
-def _hit(key: str, seconds: int, amount: int = 1) -> dict[str, str | float]:
-    now = time.time()
-    return {"one": key, "amount": amount, "now": now, "until": now + seconds}
-
-
 def _item(one: Counted) -> tuple[RateLimitItemPerSecond, str]:
     # The limit's own numbers are part of the key: a wait that was set by mistake ends when it is corrected.
     name, key, times, seconds = one
     return RateLimitItemPerSecond(times, seconds, namespace=name), limits().seal(name, key)
 
 
+def seal_all(counted: Iterable[Counted]) -> list[Sealed]:
+    """These limits as the store knows them."""
+    return [Sealed(_key(one), one[2], one[3]) for one in counted]
+
+
 def _key(one: Counted) -> str:
     item, sealed = _item(one)
     return item.key_for(sealed)
-
-
-def _until(moment: float, seconds: int) -> int:
-    return min(max(1, math.ceil(moment - time.time())), seconds)

@@ -174,12 +174,12 @@ class Comment(Base):
         if parent is not None:
             self.parent_id, self.root_id = parent.id, parent.root_id or parent.id
             self.depth = min(parent.depth + 1, DEEPEST)
-        self._begun: list[Line] = []
+        self.begun: list[Line] = []
         self._record(line(by, "received", None, self.status, at=self.created_at))
 
     def store(self) -> None:
         """Be stored for the first time, with the history since `begin`."""
-        arrivals.store(self, self._begun)
+        (self.id,) = arrivals.store(self)
 
     @property
     def _is_new(self) -> bool:
@@ -289,7 +289,7 @@ class Comment(Base):
 
     def _record(self, said: Line) -> None:
         if self._is_new:
-            self._begun.append(said)
+            self.begun.append(said)
         elif (lines := db.session.info.get("lines")) is not None:
             lines.append({"comment_id": self.id, **said})
         else:

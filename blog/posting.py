@@ -5,16 +5,20 @@ Nothing typed is lost on the way: whatever is refused goes back into the form, w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from flask import request
 from sqlalchemy import bindparam, select
 
-from blog import limits, screening
+from blog import akismet_state, arrivals, limits, screening
 from blog.addresses import client_address, network_of
+from blog.answers import Answer
 from blog.articles import Article
 from blog.config import settings
+from blog.counters import Counters, Sealed
 from blog.db import db, utcnow
 from blog.forms import CommentForm
 from blog.joint import write_jointly
@@ -24,10 +28,14 @@ from blog.tokens import digest
 
 TWICE = timedelta(minutes=10)
 EARLIER = (
-    select(Comment.token, Comment.network, Comment.created_at)
-    .where(Comment.digest == bindparam("one"))
-    .order_by(Comment.id.desc())
-    .limit(1)
+    select(Comment.digest, Comment.token, Comment.network, Comment.created_at)
+    .where(Comment.digest.in_(bindparam("some", expanding=True)))
+    .order_by(Comment.id)
+)
+PARENTS = select(Comment.id, Comment.slug).where(
+    Comment.id.in_(bindparam("ids", expanding=True)),
+    Comment.status == "approved",
+    Comment.audience == "public",
 )
 NO_SUCH_PARENT = (
     "The comment that you reply to is not there any more. Sent again, this becomes a new comment."
@@ -53,6 +61,14 @@ def from_elsewhere() -> bool:
     return origin is not None and origin not in (settings().site_url, f"{request.scheme}://{request.host}")
 
 
+class Arrival(NamedTuple):
+    """A comment on its way into the store, complete with its place, its history and what screening said."""
+
+    comment: Comment
+    limits: list[Sealed]
+    news: list[Answer]  # about Akismet
+
+
 def post(form: CommentForm, article: Article) -> str:
     """Screen and store a valid form's comment; its receipt's token, or that of an earlier one sent twice.
 
@@ -60,38 +76,53 @@ def post(form: CommentForm, article: Article) -> str:
     """
     parent = find_parent(form.parent.data or "", article.slug)
     comment = draft(form, article, parent)
-    if earlier := sent_before(comment):
+    if earlier := again(comment, sent_before(comment.digest).get(comment.digest)):
         return earlier
-    keys = limit_keys(comment)
-    if wait := limits.wait(keys):
+    asked = limits.seal_all(limit_keys(comment))
+    if wait := Counters(asked).wait(asked):
         raise too_fast(wait)
     past = screening.past_of(comment, honeypot=request.form.get(form.honeypot, "").strip())
     outcome = screening.screen(comment, article, past)
-    given = {name: value for name, value in vars(comment).items() if not name.startswith("_")}
-    answer = write_jointly(lambda: enter(Comment(**given), keys, outcome))
+    screening.apply(comment, outcome)
+    answer = write_jointly(enter, Arrival(comment, asked, outcome.news))
     if isinstance(answer, Refused):
         raise answer
     return answer
 
 
-def enter(comment: Comment, keys: list[limits.Counted], outcome: screening.Outcome) -> str | Refused:
-    """Store a screened comment, inside a writing transaction: the token of its receipt, or why it is refused.
+def enter(arrived: Sequence[Arrival]) -> list[str | Refused]:
+    """Store screened comments, inside a writing transaction: the tokens of their receipts, or why not.
 
     While Akismet was asked, the same form may have come in by a second click, the parent may have gone, and
-    others may have posted from the same network. Nothing is written before all of that is known.
+    others may have posted from the same network. All of that is looked up here, once for all of them, and
+    those that came together count for each other as if they had come one by one.
     """
-    try:
-        if earlier := sent_before(comment):
-            return earlier
-        parent = find_parent(str(comment.parent_id or ""), comment.slug)
-        if wait := limits.take(keys):
-            raise too_fast(wait)
-    except Refused as refused:
-        return refused
-    comment.begin(parent)
-    screening.enter(comment, outcome)
-    comment.store()
-    return comment.token
+    earlier = sent_before(*(one.comment.digest for one in arrived))
+    parents = still_there({one.comment.parent_id for one in arrived if one.comment.parent_id is not None})
+    counters = Counters(key for one in arrived for key in one.limits)
+    taken: list[Arrival] = []
+
+    def admit(one: Arrival) -> str | Refused:
+        comment = one.comment
+        try:
+            if token := again(comment, earlier.get(comment.digest)):
+                return token
+            if comment.parent_id is not None and parents.get(comment.parent_id) != comment.slug:
+                raise Refused(422, NO_SUCH_PARENT, "parent")
+            if wait := counters.take(one.limits):
+                raise too_fast(wait)
+        except Refused as refused:
+            return refused
+        earlier[comment.digest] = Earlier(comment.token, comment.network, comment.created_at)
+        taken.append(one)
+        return comment.token
+
+    answers = [admit(one) for one in arrived]
+    if taken:
+        counters.store()
+        akismet_state.note([answer for one in taken for answer in one.news])
+        arrivals.store(*(one.comment for one in taken))
+    return answers
 
 
 def find_parent(value: str, slug: str) -> Comment | None:
@@ -111,6 +142,14 @@ def find_parent(value: str, slug: str) -> Comment | None:
     if found is None:
         raise Refused(422, NO_SUCH_PARENT, "parent")
     return found
+
+
+def still_there(ids: set[int]) -> dict[int, str]:
+    """Those of these comments that can be replied to, with the articles that they belong to."""
+    if not ids:
+        return {}
+    rows = db.session.connection().execute(PARENTS, {"ids": list(ids)})
+    return {row.id: row.slug for row in rows}
 
 
 def draft(form: CommentForm, article: Article, parent: Comment | None) -> Comment:
@@ -135,6 +174,7 @@ def draft(form: CommentForm, article: Article, parent: Comment | None) -> Commen
         no_akismet=bool(form.no_akismet.data),
     )
     seal(comment)
+    comment.begin(parent)
     return comment
 
 
@@ -157,17 +197,29 @@ def header(name: str) -> str:
     return clean_line(request.headers.get(name, "")[:1000])
 
 
-def sent_before(comment: Comment) -> str:
+class Earlier(NamedTuple):
+    """What tells whether an answer that is there already was sent by the same person just now."""
+
+    token: str
+    network: str | None
+    created_at: datetime
+
+
+def sent_before(*digests: str) -> dict[str, Earlier]:
+    """The last comment with each of these digests, where there is one."""
+    rows = db.session.connection().execute(EARLIER, {"some": digests})
+    return {row.digest: Earlier(row.token, row.network, row.created_at) for row in rows}  # the last one
+
+
+def again(comment: Comment, earlier: Earlier | None) -> str:
     """The receipt's token of the same answer sent a moment ago from the same address, or "".
 
     Raises Refused for anybody else, or later.
     """
-    earlier = db.session.connection().execute(EARLIER, {"one": comment.digest}).first()
     if earlier is None:
         return ""
-    token, network, created_at = earlier
-    if network == comment.network and comment.created_at - created_at < TWICE:
-        return token
+    if earlier.network == comment.network and comment.created_at - earlier.created_at < TWICE:
+        return earlier.token
     raise Refused(
         409, "You have said exactly this here already. Change it if you meant to add something.", "body"
     )

@@ -1,6 +1,6 @@
 """From a received comment to its status: rules, then Akismet, then the decision.
 
-No transaction is open while Akismet is asked. What is decided here is entered by `accept` in one commit.
+No transaction is open while Akismet is asked. What is decided here is entered in one commit.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ class Outcome:
     answer: Answer | None = None
     submitted: dict[str, Any] | None = None
     matched: tuple[str, ...] = ()
+
+    @property
+    def news(self) -> list[Answer]:
+        """The answer, where there is one to learn from how Akismet does."""
+        return [self.answer] if self.submitted is not None and self.answer is not None else []
 
 
 def wire() -> Wire:
@@ -134,7 +139,13 @@ def decide(answer: Answer, reasons: list[str]) -> tuple[str, list[str]]:
 
 
 def enter(comment: Comment, outcome: Outcome, kind: str = "screened") -> None:
-    """Write the outcome into the comment and its history, inside `db.write()`."""
+    """Write the outcome into the comment and its history, with what it says of Akismet; inside `write()`."""
+    akismet_state.note(outcome.news)
+    apply(comment, outcome, kind)
+
+
+def apply(comment: Comment, outcome: Outcome, kind: str = "screened") -> None:
+    """Write the outcome into the comment and its history. The store is not touched."""
     now = utcnow()
     answer = outcome.answer
     data: dict[str, Any] = {}
@@ -142,7 +153,6 @@ def enter(comment: Comment, outcome: Outcome, kind: str = "screened") -> None:
         comment.attempts += 1
         comment.submitted = outcome.submitted
         comment.checked_at = now
-        akismet_state.note(answer)
         data = {"verdict": answer.verdict, "seconds": round(answer.seconds, 3)}
         if answer.verdict == "unchecked":
             comment.check_error = data["error"] = answer.error

@@ -4,8 +4,8 @@ from alembic import context
 from flask import current_app
 
 from blog import akismet_state, briefing, figures, following, rejections, sampling, wordlists
+from blog.counters import Limit
 from blog.db import Base, db
-from blog.limits import Limit
 from blog.models import Comment
 from blog.people import Moderator
 
