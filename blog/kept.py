@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from blog.freshness import Stamp
 from blog.variants import CODINGS, NONE_ACCEPTABLE, PLAIN, SMALLEST, Headers, is_match, is_text, tag_of
@@ -11,6 +12,7 @@ from blog.variants import CODINGS, NONE_ACCEPTABLE, PLAIN, SMALLEST, Headers, is
 # Seconds that a page may be answered although it should be drawn anew, while the store is away. The token in
 # its form works for a day.
 OLDEST = 12 * 3600
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
 RETRY = 1.0  # seconds between two attempts to draw such a page
 BODILY = frozenset({"content-type", "content-encoding", "content-length", "content-language"})
 UNACCEPTABLE = (
@@ -28,6 +30,18 @@ class Answer:
     body: bytes
     etag: str = ""
     not_modified: Answer | None = None
+    head: bytes = b""  # as it is sent, but for the last lines, which depend on connection and time
+
+    @classmethod
+    def of(
+        cls, code: int, headers: Headers, body: bytes, etag: str = "", short: Answer | None = None
+    ) -> Answer:
+        """An answer with all that is made of these; its length is added when nobody said it."""
+        status = f"{code} {PHRASES.get(code, 'Unknown')}"
+        if code not in (204, 304) and not any(name.lower() == "content-length" for name, _ in headers):
+            headers = [*headers, ("Content-Length", str(len(body)))]
+        lines = [f"HTTP/1.1 {status}", *(f"{name.lower()}: {_plain(value)}" for name, value in headers), ""]
+        return cls(code, status, headers, body, etag, short, "\r\n".join(lines).encode("ascii"))
 
     def unless_known(self, known: str) -> Answer:
         """This answer, or a 304 for whoever has it already: `known` is an If-None-Match header."""
@@ -57,11 +71,13 @@ class Page:
         self.used = self.kept = False
         self.counted = 0  # bytes
         self.asked: list[tuple[str | None, ...]] = []
+        self.said: list[bytes] = []
 
     @property
     def size(self) -> int:
         """About how many bytes of memory it takes."""
-        return 4096 + len(self._body) + sum(len(answer.body) for answer in list(self._answers.values()))
+        answers = sum(len(answer.body) for answer in list(self._answers.values()))
+        return 4096 + len(self._body) + answers + sum(map(len, self.said))
 
     def is_over(self) -> bool:
         """Whether the time has come at which it changes by itself."""
@@ -96,18 +112,16 @@ class Page:
 
     def _complete(self, etag: str, body: bytes, *more: tuple[str, str]) -> Answer:
         headers = [*self._headers, ("ETag", etag)]
-        short = Answer(304, "304 Not Modified", _without(headers, BODILY), b"")
-        headers += [*more, ("Content-Length", str(len(body)))]
-        return Answer(200, "200 OK", headers, body, etag, short)
+        short = Answer.of(304, _without(headers, BODILY), b"")
+        return Answer.of(200, [*headers, *more], body, etag, short)
 
     def _refusal(self) -> Answer:
         headers = _without(self._headers, {*BODILY, "cache-control"})
         headers += [
             ("Cache-Control", "no-store"),
             ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(UNACCEPTABLE))),
         ]
-        return Answer(406, "406 Not Acceptable", headers, UNACCEPTABLE)
+        return Answer.of(406, headers, UNACCEPTABLE)
 
 
 def is_shareable(status: str, headers: Headers) -> bool:
@@ -120,6 +134,13 @@ def is_shareable(status: str, headers: Headers) -> bool:
         if name.lower() == "cache-control" and ("no-store" in value or "private" in value):
             return False
     return True
+
+
+def _plain(value: str) -> str:
+    """A header's value without what must not be sent, above all without the end of its line."""
+    if value.isascii() and value.isprintable():
+        return value
+    return "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in value)
 
 
 def _without(headers: Headers, names: set[str] | frozenset[str]) -> Headers:

@@ -4,8 +4,9 @@ A view says by `share` that its page is the same for everybody. The page is then
 it was made from, and answered only while that stamp is still the present one (freshness.py). Nothing that
 sets a cookie or is not a plain 200 is ever kept.
 
-`find` is the short way: what was asked before in the very same words costs one look into a dictionary. It
-never waits, so the server's own thread may call it. Everything else goes through the middleware.
+`find` is the short way: what was asked before in the very same words costs one look into a dictionary, and
+`recall` the shortest, for the very same bytes. Neither waits, so the server's own thread may call them.
+Everything else goes through the middleware.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from blog.wordings import Mark, expected, key_of, scope_of
 MOST_BYTES = 24 * 1024 * 1024
 MOST_PATHS = 10_000  # whose marks are remembered
 MOST_WORDINGS = 64  # of requests for one page
+MOST_SAID = 256  # requests for one page that are known by their bytes
 MARK = "blog.share"
 CACHE_CONTROL = "public, max-age=0, must-revalidate"
 WAIT = 5.0  # seconds that a request waits for another that draws the same page
@@ -65,26 +67,47 @@ class PageCache:
         self._bytes = 0
         self._marks: dict[str, Mark] = {}
         self._asked: dict[Wording, tuple[Page, Answer]] = {}
+        self._said: dict[bytes, tuple[Page, Answer]] = {}
         self._drawing: dict[str, Drawing] = {}
 
+    def recall(self, said: bytes) -> Answer | None:
+        """The answer to the very bytes of an earlier request, when it is certainly still right."""
+        known = self._said.get(said)
+        return known[1] if known is not None and self._is_right(known[0]) else None
+
     def find(
-        self, host: str | None, path: str, query: str, accepted: str | None, known: str | None
+        self,
+        host: str | None,
+        path: str,
+        query: str,
+        accepted: str | None,
+        known: str | None,
+        said: bytes = b"",
     ) -> Answer | None:
         """The answer to a GET that was asked before and is certainly still right; never waits.
 
         A host is known only when it came through the middleware, and so through what stands before it.
+        `said`: all bytes of the request, when `recall` may answer the next one like it; else none.
         """
         asked = self._asked.get((host, path, query, accepted))
-        if asked is None:
+        if asked is None or not self._is_right(asked[0]):
             return None
         page, answer = asked
+        if known is not None:
+            answer = answer.unless_known(known)
+        # A page is drawn anew at least each hour, so who asks now gets a turn later.
+        if said and len(page.said) < MOST_SAID:
+            self._remember_bytes(page, said, answer)
+        return answer
+
+    def _is_right(self, page: Page) -> bool:
         freshness = self._freshness
         if not freshness.is_known() or page.seen is not freshness.moment:
-            return None
+            return False
         if (page.path and stamp_of(page.path) != page.stamp.file) or page.is_over():
-            return None
+            return False
         page.used = True
-        return answer if known is None else answer.unless_known(known)
+        return True
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from memory what can be, and let the application draw the rest."""
@@ -196,6 +219,13 @@ class PageCache:
                 page.asked.append(wording)
             self._asked[wording] = page, answer
 
+    def _remember_bytes(self, page: Page, said: bytes, answer: Answer) -> None:
+        with self._lock:
+            if page.kept:
+                page.said.append(said)
+                self._said[said] = page, answer
+                self._count(page)
+
     def _keep(self, environ: WSGIEnvironment, mark: Mark, page: Page) -> None:
         with self._lock:
             if len(self._marks) >= MOST_PATHS:
@@ -229,7 +259,10 @@ class PageCache:
     def _forget_wordings(self, page: Page) -> None:
         for wording in page.asked:
             self._asked.pop(wording, None)
+        for said in page.said:
+            self._said.pop(said, None)
         page.asked.clear()
+        page.said.clear()
 
 
 def _read(answer: Iterable[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""The server: worker processes with granian's HTTP inside, which one parent starts, replaces and ends.
+"""The server: worker processes, which one parent starts, replaces and ends.
 
 The parent opens the listening sockets, forks and waits; it has no threads and answers nothing. When it is
 told to stop it lets nobody new in, has the workers answer whoever is in already, and waits for them. That is
@@ -19,14 +19,14 @@ import struct
 import sys
 import threading
 import time
-from typing import Any, NoReturn
+from typing import NoReturn
 
+import uvloop
 from flask import Flask
-from granian import _granian
-from granian.http import HTTP1Settings
 
 from blog import logs
 from blog.config import Settings
+from blog.connection import Crowd
 from blog.db import db
 from blog.door import Door
 from blog.headers import base_headers
@@ -34,13 +34,7 @@ from blog.reconcile import reconcile
 
 log = logging.getLogger(__name__)
 
-# granian's own supervisor breaks off connections that wait to be accepted when it stops, and cannot answer
-# from a worker's first thread; so its workers are started here. Its type stubs are of an earlier version.
-granian: Any = _granian
-
 BACKLOG = 2048  # connections that wait to be accepted, for each worker
-CONNECTIONS = 8192  # open ones, for each worker; a connection that says nothing costs a few kB
-HEADERS = HTTP1Settings(header_read_timeout=15_000, max_buffer_size=64 * 1024)
 EVERY = 60.0  # seconds between two runs of what is owed
 GRACE = 20  # seconds that workers have to finish what they accepted
 ENDING = 2.0  # of them for requests that are still coming in, or
@@ -155,14 +149,6 @@ class Parent:
             os.kill(pid, signal.SIGKILL)
 
 
-class Shortcut(granian.CallbackScheduler):  # type: ignore[misc]
-    """Hands each request to the door in granian's own thread, without a turn through an event loop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, door: Door, *_: None) -> None:
-        super().__init__()
-        self._schedule_fn = door.admit
-
-
 def _work(listener: socket.socket, number: int, app: Flask, here: Settings, end: int) -> NoReturn:
     """What a worker process does from its beginning to its end."""
     status = 1
@@ -171,11 +157,9 @@ def _work(listener: socket.socket, number: int, app: Flask, here: Settings, end:
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         logs.take_over()
         sys.setswitchinterval(TURN)
-        find, most = app.extensions["blog.pagecache"].find, app.config["MAX_CONTENT_LENGTH"]
-        door = Door(app, find, most, base_headers(here), here.trusted_proxies)
         if number == 0:
             threading.Thread(target=_tend, args=(app,), daemon=True, name="reconcile").start()
-        _answer(listener, number, door, end)
+        uvloop.run(_answer(listener, app, here, end))
         status = 0
     except BaseException:
         log.exception("a worker failed")
@@ -186,30 +170,23 @@ def _work(listener: socket.socket, number: int, app: Flask, here: Settings, end:
         os._exit(status)
 
 
-def _answer(listener: socket.socket, number: int, door: Door, end: int) -> None:
-    logging.getLogger("_granian").setLevel(logging.WARNING)
-    loop, stopping, ended, over = door.loop, asyncio.Event(), asyncio.Event(), granian.WorkerSignal()
+async def _answer(listener: socket.socket, app: Flask, here: Settings, end: int) -> None:
+    """Answer requests until told to stop; then those that are here, and return."""
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(end, stopping.set)
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    over.add_cb(lambda: loop.call_soon_threadsafe(ended.set))
-    worker = granian.RSGIWorker(
-        number + 1,
-        (None, granian.SocketHolder(listener.fileno(), False, BACKLOG)),
-        None,
-        backpressure=CONNECTIONS,
-        http_mode="1",
-        http1_opts=HEADERS,
-    )
-    worker.serve_str(Shortcut(loop, door, None, None, None), loop, over)
-
-    async def until_the_end() -> None:
-        await stopping.wait()
-        loop.remove_reader(end)
-        await door.close(QUIET, ENDING)
-        over.set()
-        await ended.wait()
-
-    loop.run_until_complete(until_the_end())
+    cache, most = app.extensions["blog.pagecache"], app.config["MAX_CONTENT_LENGTH"]
+    door = Door(app, cache, most, base_headers(here), here.trusted_proxies)
+    crowd = Crowd(door)
+    clock = loop.create_task(crowd.tick())
+    server = await loop.create_server(crowd.welcome, sock=listener, backlog=BACKLOG)
+    await stopping.wait()
+    loop.remove_reader(end)
+    await door.close(QUIET, ENDING)
+    server.close()
+    await crowd.leave()
+    await door.empty()
+    clock.cancel()
 
 
 def _tend(app: Flask) -> None:

@@ -1,0 +1,299 @@
+"""One connection: requests are answered in the order in which they came, and whoever does not go on is ended.
+
+libuv (by uvloop) moves the bytes, parser.py makes requests of them. What memory can answer is answered here,
+in the thread that reads the network; everything else goes to the door. A request in the very bytes of an
+earlier one is not even parsed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from email.utils import formatdate
+from typing import NamedTuple, cast
+
+from blog.door import Door
+from blog.kept import Answer
+from blog.parser import Parser
+from blog.request import CROWDED, LATE, Refusal, Request
+
+log = logging.getLogger(__name__)
+
+MOST = 8192  # open connections of a worker; one that says nothing costs a few kB
+MOST_IN_A_ROW = 32  # requests of one connection that are not answered yet
+SHORT = 1024  # bytes; longer requests are not known again by their bytes
+KEEP = b"connection: keep-alive\r\n"
+
+
+class Patience(NamedTuple):
+    """How long something may take, in seconds."""
+
+    head: float = 15  # until it has arrived
+    idle: float = 60  # between two requests, or
+    crowded: float = 5  # when half of the connections are taken
+    stuck: float = 60  # with nothing taken of an answer
+    linger: float = 2  # to read the last answer
+    tick: float = 1  # between two looks at all of them
+
+
+USUAL = Patience()
+
+
+class Crowd:
+    """The connections of one worker, and the clock that ends those which do not go on."""
+
+    def __init__(self, door: Door, patience: Patience = USUAL) -> None:
+        self.door, self.patience = door, patience
+        self.open: set[Connection] = set()
+        self.now = time.monotonic()  # of the last tick
+        self.date = _date()  # a header, and the end of all headers
+        # Whole answers to the bytes of requests, right for what came in this turn of the loop: all of that is
+        # here already, so what was looked at since is new enough for all of it.
+        self.known: dict[bytes, bytes] = {}
+        self._nobody = asyncio.Event()
+
+    def welcome(self) -> asyncio.Protocol:
+        """The protocol of a new connection."""
+        return Connection(self)
+
+    def recall(self, data: bytes) -> bytes:
+        """The answer to these bytes from memory, if they were a request before; else nothing."""
+        answer = self.door.known(data)
+        if answer is None:
+            return b""
+        if not self.known:
+            asyncio.get_running_loop().call_soon(self.known.clear)
+        self.known[data] = said = b"".join((answer.head, self.date, answer.body))
+        return said
+
+    def forget(self, connection: Connection) -> None:
+        """It is closed."""
+        self.open.discard(connection)
+        if not self.open:
+            self._nobody.set()
+
+    async def tick(self) -> None:
+        """Look at everybody again and again; never ends by itself."""
+        patience = self.patience
+        while True:
+            await asyncio.sleep(patience.tick)
+            self.now, self.date = time.monotonic(), _date()
+            idle = patience.idle if len(self.open) < MOST // 2 else patience.crowded
+            for connection in list(self.open):
+                connection.look(self.now, idle)
+
+    async def leave(self) -> None:
+        """Close every connection after its answers, and return when there is none."""
+        self._nobody.clear()
+        for connection in list(self.open):
+            connection.end()
+        if self.open:
+            await self._nobody.wait()
+
+
+class Connection(asyncio.Protocol):
+    """One connection. All methods are for the thread of the loop."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd, self._door, self._known = crowd, crowd.door, crowd.known
+        self._parser = Parser(self)
+        self._transport: asyncio.Transport
+        self.peer, self.here = "", ("", "")
+        self._row: deque[Request] = deque()  # not answered yet, in the order in which they came
+        self._resting = True  # everything is answered, and nothing of a next request is here
+        self._busy = False  # somebody is answering the first
+        self._full = False  # the other side does not take what it is sent
+        self._ended = False  # the other side has said all, or
+        self._lingers = False  # all was said to it, and it may read that
+        self._since, self._unsent = crowd.now, 0  # nothing moved, with so many bytes not taken
+        self._said = b""  # the bytes of a request, when they came alone
+
+    # What the loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Somebody is there."""
+        self._transport = cast(asyncio.Transport, transport)
+        peer, here = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self.peer, self.here = peer[0] if peer else "", (here[0], str(here[1]))
+        self._crowd.open.add(self)
+        if len(self._crowd.open) > MOST:
+            self._refuse(CROWDED)
+            self._go_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is there any more. Who has a thread keeps it: what was sent may have to be stored."""
+        if self._parser.request is not None:
+            log.info("a body broke off")
+            self._door.forget(self._parser.request)
+        self._parser.stop()
+        self._row.clear()
+        self._crowd.forget(self)
+
+    def pause_writing(self) -> None:
+        """Too much waits to be taken: no further answer until it was."""
+        self._full, self._since, self._unsent = True, self._crowd.now, 0
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It was taken."""
+        self._full, self._since = False, self._crowd.now
+        self._transport.resume_reading()
+        self._go_on()
+
+    def data_received(self, data: bytes) -> None:
+        """A request, some of it, or more than one."""
+        if self._resting:
+            said = self._known.get(data) or self._crowd.recall(data)
+            self._since = self._crowd.now
+            if said:
+                self._transport.write(said)
+                return
+            self._resting = False
+            self._said = data if len(data) <= SHORT else b""
+        else:
+            self._said = b""
+        refusal = self._parser.feed(data)
+        if refusal is not None:
+            self._refuse(refusal)
+        if len(self._row) > 1 or self._parser.in_head:
+            self._said = b""
+        self._go_on()
+
+    def eof_received(self) -> bool:
+        """The other side has said all; True: it may still be answered."""
+        self._ended = True
+        if not self._row or self._parser.request is not None:
+            return False
+        self._end_with_last()
+        return True
+
+    # What the parser calls.
+
+    def begun(self, request: Request) -> None:
+        """A request, whose body may be still to come."""
+        if len(self._row) >= MOST_IN_A_ROW:
+            self._parser.stop()
+            self._refuse(CROWDED)
+            return
+        self._row.append(request)
+        if request.has_body:
+            self._door.expect(request)
+
+    def continued(self, request: Request, body: bytes) -> None:
+        """A part of its body."""
+        self._door.take(request, body)
+
+    def completed(self, request: Request) -> None:
+        """It may be answered when those before it are."""
+        self._door.arrived(request)
+
+    # What the door calls.
+
+    def answered(self, request: Request, answer: Answer) -> None:
+        """The request that was admitted has its answer."""
+        self._busy = False
+        if self._row:
+            self._send(request, answer)
+            self._go_on()
+
+    def send_back(self, request: Request, refusal: Refusal) -> None:
+        """Refuse a request whose body is not waited for any longer."""
+        self._refuse(refusal)
+        self._go_on()
+
+    def has_enough(self, request: Request) -> None:
+        """Go on as if the rest of the body, which nobody wants, were here."""
+        self._end_with_last()
+        self._door.arrived(request)
+
+    # Answers.
+
+    def _go_on(self) -> None:
+        """Answer whoever is next, or have them answered."""
+        while self._row and not self._busy and not self._full:
+            request = self._row[0]
+            if request.refusal is not None:
+                self._send(request, self._door.refused(request.refusal))
+            elif request.whole:
+                answer = self._door.admit(request, self._said if request.stays else b"")
+                if answer is None:
+                    self._busy = True
+                else:
+                    self._send(request, answer)
+            else:
+                if request.waits_for_a_word():
+                    self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                return
+
+    def _send(self, request: Request, answer: Answer) -> None:
+        self._row.popleft()
+        self._since = self._crowd.now
+        last = not request.stays or self._door.closing
+        how = b"connection: close\r\n" if last else KEEP if request.version == "1.0" else b""
+        body = b"" if request.method == "HEAD" else answer.body
+        self._transport.write(b"".join((answer.head, how, self._crowd.date, body)))
+        if last:
+            self._hang_up()
+        elif not self._row and not self._parser.in_head:
+            self._resting = True
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Refuse the request that arrives, when those before it are answered, and hear no more."""
+        request = self._parser.request
+        self._parser.stop()
+        self._resting = False
+        if request is None:
+            request = Request(self, "", b"/", "1.1", {})
+            self._row.append(request)
+        self._door.forget(request)
+        request.refusal, request.stays = refusal, False
+
+    def _end_with_last(self) -> None:
+        self._parser.stop()
+        if self._row:
+            self._row[-1].stays = False
+
+    def _hang_up(self) -> None:
+        """Say no more. If all ended at once while somebody still sends, the answer could get lost."""
+        self._parser.stop()
+        self._row.clear()
+        self._resting = False
+        if self._ended:
+            self._transport.close()
+        else:
+            self._lingers = True
+            self._transport.write_eof()
+
+    # Ends.
+
+    def look(self, now: float, idle: float) -> None:
+        """End what does not go on. `now`: on the monotonic clock; `idle`: seconds between two requests."""
+        quiet, patience = now - self._since, self._crowd.patience
+        if self._full:
+            unsent = self._transport.get_write_buffer_size()
+            if unsent != self._unsent:
+                self._unsent, self._since = unsent, now
+            elif quiet > patience.stuck:
+                self._transport.abort()
+        elif self._lingers:
+            if quiet > patience.linger:
+                self._transport.abort()
+        elif self._parser.in_head:
+            if quiet > patience.head:
+                self._refuse(LATE)
+                self._go_on()
+        elif not self._row and quiet > idle:
+            self._transport.close()
+
+    def end(self) -> None:
+        """Take no further request."""
+        if self._row:
+            self._end_with_last()
+        elif not self._lingers:
+            self._transport.close()
+
+
+def _date() -> bytes:
+    return f"date: {formatdate(usegmt=True)}\r\n\r\n".encode()

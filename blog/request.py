@@ -1,0 +1,130 @@
+"""One request as it came in, the connection that it belongs to, and the answers that need no application."""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from typing import NamedTuple, Protocol
+from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIEnvironment
+
+from httptools import parse_url
+
+from blog.errors import WORDS
+from blog.kept import Answer
+
+
+class Refusal(NamedTuple):
+    """An answer without the application."""
+
+    code: int
+    title: str
+    words: str
+
+
+UNREADABLE = Refusal(400, *WORDS[400])
+LATE = Refusal(408, "Too slow", "The request did not arrive in time. Go back and send it again.")
+TOO_LONG = Refusal(
+    431, "Too long", "The address or the headers are longer than what is read here (64 kB, 100 headers)."
+)
+BROKEN = Refusal(500, *WORDS[500])
+CROWDED = Refusal(
+    503, "Too much at once", "Too much is being sent at the moment. Go back and try again in a minute."
+)
+CLOSING = Refusal(
+    503, "Back in a moment", "The blog is being restarted. Go back and send it again in a moment."
+)
+VERSION = Refusal(505, "Not this version", "HTTP/1.1 and HTTP/1.0 are spoken here.")
+
+
+class Timer(Protocol):
+    """What the loop does later."""
+
+    def cancel(self) -> None:
+        """Do not."""
+
+
+class Asker(Protocol):
+    """The connection that a request came from."""
+
+    peer: str
+    here: tuple[str, str]
+
+    def answered(self, request: Request, answer: Answer) -> None:
+        """Say it."""
+
+    def send_back(self, request: Request, refusal: Refusal) -> None:
+        """Say this to a request whose body is not waited for any longer."""
+
+    def has_enough(self, request: Request) -> None:
+        """Take the request as if its body had arrived."""
+
+
+class Request:
+    """One request: what was asked, and how far its body has arrived."""
+
+    __slots__ = (
+        "asker", "body", "goes_on", "headers", "method", "network", "passed_over", "path", "query", "refusal",
+        "stays", "timer", "version", "whole",
+    )  # fmt: skip
+
+    def __init__(
+        self, asker: Asker, method: str, target: bytes, version: str, headers: dict[str, str]
+    ) -> None:
+        """`headers`: by their names in lower case, those of one name joined. Raises HttpParserError."""
+        self.asker, self.method, self.version, self.headers = asker, method, version, headers
+        path, _, query = target.partition(b"#")[0].partition(b"?")
+        if not path.startswith(b"/") and target != b"*":
+            # RFC 9112, 3.2.2: the address of a whole page, whose host then counts.
+            parts = parse_url(target)
+            path, query = parts.path or b"/", parts.query or b""
+            port = f":{parts.port}" if parts.port else ""
+            headers["host"] = (parts.host or b"").decode("latin-1") + port
+        self.path = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
+        self.query = query.decode("latin-1")
+        self.stays = True  # the connection, after the answer
+        self.refusal: Refusal | None = None
+        # RFC 9110, 10.1.1
+        self.goes_on = version == "1.1" and headers.get("expect", "").lower() == "100-continue"
+        self.whole = False
+        self.body, self.passed_over = bytearray(), 0
+        self.network = ""
+        self.timer: Timer | None = None  # until its body is given up
+
+    def waits_for_a_word(self) -> bool:
+        """Whether the sender waits to be told that its body is wanted; to be told once."""
+        waits, self.goes_on = self.goes_on, False
+        return waits
+
+    @property
+    def has_body(self) -> bool:
+        """Whether bytes follow that have to be waited for."""
+        return self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+
+
+def environ_of(request: Request) -> WSGIEnvironment:
+    """The request as WSGI has it. Names with an underline are left out: they would pass for others."""
+    server, port = request.asker.here
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": request.path,
+        "QUERY_STRING": request.query,
+        "SERVER_NAME": server,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{request.version}",
+        "REMOTE_ADDR": request.asker.peer,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(request.body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        if "_" not in name:
+            key = name.replace("-", "_").upper()
+            environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    return environ
