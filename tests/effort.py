@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -17,10 +18,13 @@ def lines_run(function: Callable[[str], object], text: str) -> int:
         count += event == "line"
         return trace
 
-    before = sys.gettrace()
+    before, collects = sys.gettrace(), gc.isenabled()
+    gc.disable()  # what other tests left behind would be cleared away, and counted, in the middle of this call
     sys.settrace(trace)
     try:
         function(text)
     finally:
         sys.settrace(before)
+        if collects:
+            gc.enable()
     return count
