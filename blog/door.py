@@ -76,18 +76,18 @@ class Door:
 
     def admit(self, request: Request, said: bytes) -> Answer | None:
         """The answer from memory, or None: then somebody answers. `said`: all its bytes, or none."""
-        headers = request.headers
+        header = request.header
         if self.closing:
             self._last = time.monotonic()
         elif request.method == "GET":
             # A cookie is nobody's business, and what a proxy says differs from reader to reader.
-            plain = not self._hops and request.version == "1.1" and "cookie" not in headers
+            plain = not self._hops and request.version == "1.1" and b"cookie" not in request.headers
             answer = self._cache.find(
-                headers.get("host"),
+                header(b"host"),
                 request.path,
                 request.query,
-                headers.get("accept-encoding"),
-                headers.get("if-none-match"),
+                header(b"accept-encoding"),
+                header(b"if-none-match"),
                 said if plain else b"",
             )
             if answer is not None:
@@ -117,7 +117,7 @@ class Door:
 
     def expect(self, request: Request) -> None:
         """A body begins to arrive."""
-        forwarded = request.headers.get("x-forwarded-for", "")
+        forwarded = request.header(b"x-forwarded-for") or ""
         peer = {"REMOTE_ADDR": request.asker.peer, "HTTP_X_FORWARDED_FOR": forwarded}
         request.network = network_of(client_address(peer, self._hops))
         same = self._unfinished.setdefault(request.network, [])
@@ -126,7 +126,7 @@ class Door:
             self._give_up(same[0], LATE)
             same = self._unfinished.setdefault(request.network, [])
         same.append(request)
-        length = request.headers.get("content-length")
+        length = request.header(b"content-length")
         expected = min(int(length), self._most_bytes) if length else self._most_bytes
         patience = PATIENCE + expected / SLOWEST
         request.timer = self._loop.call_later(patience, self._give_up, request, LATE)

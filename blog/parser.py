@@ -40,9 +40,8 @@ class Parser:
         self.in_head = False  # some of a head is here
         self.request: Request | None = None  # whose body arrives
         self._refusal: Refusal | None = None
-        # Bytes of the head's parts, and of what was read while it came; lines.
-        self._size = self._fed = self._lines = 0
-        self._target, self._headers = b"", dict[str, str]()
+        self._fed = self._lines = 0  # bytes that were read while a head came; its lines
+        self._target, self._headers = b"", dict[bytes, bytes]()
 
     def feed(self, data: bytes) -> Refusal | None:
         """Tell the hearer what comes; what to say when it cannot be a request. Then nothing more is heard."""
@@ -77,23 +76,21 @@ class Parser:
         """A first line begins."""
         if not self.deaf:
             self.in_head, self._target, self._headers = True, b"", {}
-            self._size = self._fed = self._lines = 0
+            self._fed = self._lines = 0
 
     def on_url(self, url: bytes) -> None:
         """What the first line asks for, or some of it."""
         self._target += url
-        self._size += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One line; a name that comes again adds to its value. Lines below a body do not count."""
-        if not self.in_head:
-            return
-        self._size += len(name) + len(value)
         self._lines += 1
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        if key in self._headers:
-            text = f"{self._headers[key]}{'; ' if key == 'cookie' else ','}{text}"
-        self._headers[key] = text
+        if not self.in_head or self._lines > MOST_HEADERS:
+            return  # what is refused anyway need not cost much
+        key, headers = name.lower(), self._headers
+        if key in headers:
+            value = headers[key] + (b"; " if key == b"cookie" else b",") + value
+        headers[key] = value
 
     def on_headers_complete(self) -> None:
         """The head is here."""
@@ -102,12 +99,12 @@ class Parser:
         parser, version = self._parser, self._parser.get_http_version()
         if version not in ("1.0", "1.1"):
             return self._refuse(VERSION)
-        if self._size > MOST_HEAD or self._lines > MOST_HEADERS:
+        headers = self._headers
+        size = len(self._target) + sum(map(len, headers)) + sum(map(len, headers.values()))
+        if size > MOST_HEAD or self._lines > MOST_HEADERS:
             return self._refuse(TOO_LONG)
         try:
-            request = Request(
-                self._hearer, parser.get_method().decode(), self._target, version, self._headers
-            )
+            request = Request(self._hearer, parser.get_method().decode(), self._target, version, headers)
         except HttpParserError:
             return self._refuse(UNREADABLE)
         request.stays = parser.should_keep_alive() and not parser.should_upgrade()

@@ -69,7 +69,7 @@ class Request:
     )  # fmt: skip
 
     def __init__(
-        self, asker: Asker, method: str, target: bytes, version: str, headers: dict[str, str]
+        self, asker: Asker, method: str, target: bytes, version: str, headers: dict[bytes, bytes]
     ) -> None:
         """`headers`: by their names in lower case, those of one name joined. Raises HttpParserError."""
         self.asker, self.method, self.version, self.headers = asker, method, version, headers
@@ -78,14 +78,14 @@ class Request:
             # RFC 9112, 3.2.2: the address of a whole page, whose host then counts.
             parts = parse_url(target)
             path, query = parts.path or b"/", parts.query or b""
-            port = f":{parts.port}" if parts.port else ""
-            headers["host"] = (parts.host or b"").decode("latin-1") + port
+            port = b":%d" % parts.port if parts.port else b""
+            headers[b"host"] = (parts.host or b"") + port
         self.path = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
         self.query = query.decode("latin-1")
         self.stays = True  # the connection, after the answer
         self.refusal: Refusal | None = None
         # RFC 9110, 10.1.1
-        self.goes_on = version == "1.1" and headers.get("expect", "").lower() == "100-continue"
+        self.goes_on = version == "1.1" and headers.get(b"expect", b"").lower() == b"100-continue"
         self.whole = False
         self.body, self.passed_over = bytearray(), 0
         self.network = ""
@@ -99,7 +99,12 @@ class Request:
     @property
     def has_body(self) -> bool:
         """Whether bytes follow that have to be waited for."""
-        return self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+        return self.headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in self.headers
+
+    def header(self, name: bytes) -> str | None:
+        """What this header says; None when it is not there. `name`: in lower case."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
 
 
 def environ_of(request: Request) -> WSGIEnvironment:
@@ -124,7 +129,8 @@ def environ_of(request: Request) -> WSGIEnvironment:
         "wsgi.run_once": False,
     }
     for name, value in request.headers.items():
-        if "_" not in name:
-            key = name.replace("-", "_").upper()
-            environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+        if b"_" not in name:
+            key = name.decode("latin-1").replace("-", "_").upper()
+            key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+            environ[key] = value.decode("latin-1")
     return environ
