@@ -73,7 +73,10 @@ def serve() -> None:
         click.echo(
             "Warning: this SQLite has a rare fault; `flask --app wsgi security check` says more.", err=True
         )
-    # The workers are forked from this process and must not share its connections.
+    if here.akismet_key:
+        # The workers share what is in memory when they are forked.
+        from blog import wire  # noqa: F401
+    # They are forked from this process and must not share its connections.
     db.session.remove()
     db.engine.dispose()
     run(here, app)

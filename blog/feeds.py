@@ -36,7 +36,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # Atom wants a date even where nothing
 PRIVATE = ("/receipts/", "/moderation/", "/login")
 
 # Everything outside of XML 1.0's Char, lone surrogates included.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>")
 _LINK = re.compile(r'(\s(?:href|src|poster)=)"([^"]*)"')
 

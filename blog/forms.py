@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField
 from wtforms.validators import ValidationError
@@ -13,6 +12,7 @@ from blog import text
 from blog.fields import HONEYPOT
 from blog.markup.comment import safe_url
 from blog.tokens import check_token, make_token
+from blog.values import mailbox
 
 
 class Bounded:
@@ -75,8 +75,8 @@ class CommentForm(Form):
         if not field.data:
             raise ValidationError("Please give your e-mail address; it is never shown.")
         try:
-            validate_email(field.data, check_deliverability=False, test_environment=True)
-        except EmailNotValidError:
+            mailbox(field.data)
+        except ValueError:
             raise ValidationError(
                 "This does not look like an e-mail address; it should be like name@example.org."
             ) from None

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
 from sqlalchemy import bindparam, select
 
 from blog import akismet_state, fields, rules, wordlists
+from blog.answers import Answer
 from blog.articles import Article
 from blog.config import settings
 from blog.db import db, utcnow
 from blog.models import Comment
 from blog.text import fold
-from blog.wire import Answer, Wire
+
+if TYPE_CHECKING:
+    from blog.wire import Wire
 
 RETRY = timedelta(minutes=20)
 GIVE_UP = timedelta(days=15)
@@ -58,10 +61,13 @@ def wire() -> Wire:
     """This process's connection to Akismet, made at first use and so after the server has forked."""
     found = current_app.extensions.get("blog.wire")
     if found is None:
+        # Its client and HTTP take a while to import, and not every start asks Akismet.
+        from blog.wire import Wire
+
         here = settings()
         found = Wire(here.akismet_key, here.site_url, here.akismet_endpoint, here.akismet_timeout)
         found = current_app.extensions.setdefault("blog.wire", found)
-    return cast(Wire, found)
+    return cast("Wire", found)
 
 
 def past_of(comment: Comment, honeypot: str = "") -> rules.Past:

@@ -21,10 +21,8 @@ MOST = 200  # characters
 MOST_WORDS = 8
 # What the migration's generated column puts spaces for, and so cuts at.
 MARKS = re.compile(r"[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")
-# Thai, Lao, Burmese, Khmer, kana, Chinese characters.
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
-)
+# Thai, Lao, Burmese, Khmer, kana, Chinese characters; compiled at the first search, which takes a while.
+UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 PLAIN = (Comment.author, Comment.email, Comment.ip, Comment.url, Comment.body)
 
 FOUND = table("comment_text", column("rowid", Integer))
@@ -41,7 +39,7 @@ def find(words: str) -> tuple[Select[Any], ColumnElement[int]]:
     The order is the index's own, so that the first twenty of half a million need no sorting.
     """
     cut = words.split()[:MOST_WORDS]
-    indexed = [word for word in cut if not UNSPACED.search(word)]
+    indexed = [word for word in cut if not re.search(UNSPACED, word)]
     query: Select[Any]
     order: ColumnElement[int]
     query, order = _indexed(indexed) if indexed else (select(Comment.id), Comment.id.expression)

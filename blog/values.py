@@ -8,8 +8,6 @@ from email.headerregistry import Address
 from email.utils import getaddresses
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from email_validator import EmailNotValidError, validate_email
-
 PORTS = {"smtp": 25, "smtps": 465}
 SUBMISSION = 587  # where a mail server takes mail from people who sign in
 
@@ -127,6 +125,9 @@ def sender(value: str, name: str) -> Address:
 
 def mailbox(mail: str, name: str = "") -> Address:
     """A mail address as headers take it: with nothing in it that could begin another header or recipient."""
+    # It compiles its patterns when it is imported, and most starts have no address to look at.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         found = validate_email(mail, check_deliverability=False, test_environment=True)
     except EmailNotValidError:

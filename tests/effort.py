@@ -19,7 +19,7 @@ def lines_run(function: Callable[[str], object], text: str) -> int:
         return trace
 
     before, collects = sys.gettrace(), gc.isenabled()
-    gc.disable()  # what other tests left behind would be cleared away, and counted, in the middle of this call
+    gc.disable()  # what other tests left behind would be cleared away in this call, and counted
     sys.settrace(trace)
     try:
         function(text)
