@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import FileSystemBytecodeCache
 
 from blog import create_app, start
 from blog.accounts import cookie_name
@@ -24,7 +23,7 @@ from tests.people import Moderator, Reader
 from tests.postgres import Postgres, postgres_server
 from tests.serving import Serving
 from tests.smtp_standin import MailServer
-from tests.warm import Engines, RememberedRule
+from tests.warm import Compiled, Engines, RememberedRule
 
 ARTICLES = {
     "open-letter.md": "---\ntitle: An open letter\ndate: 2026-01-02\ntags: [letters]\n"
@@ -37,7 +36,7 @@ PASSWORD = "a long enough password"
 # The real cost of a password is tested where signing in is.
 CHEAP = "scrypt:1024:8:1"
 
-COMPILED = FileSystemBytecodeCache()
+COMPILED = Compiled()
 ENGINES = Engines()
 Flask.url_rule_class = RememberedRule
 Serving.launch = Forked
@@ -57,11 +56,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = chosen
 
 
-@pytest.fixture
-def akismet() -> Iterator[AkismetStandIn]:
-    """Akismet's stand-in, calling everything ham until told otherwise."""
+@pytest.fixture(scope="session")
+def _akismet() -> Iterator[AkismetStandIn]:
     with AkismetStandIn() as standin:
         yield standin
+
+
+@pytest.fixture
+def akismet(_akismet: AkismetStandIn) -> AkismetStandIn:
+    """Akismet's stand-in as if just started, calling everything ham until told otherwise."""
+    _akismet.reset()
+    return _akismet
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from flask import Flask
 from lxml import html
 from werkzeug.test import TestResponse
 
 _numbers = itertools.count(1)
+_forms: WeakKeyDictionary[Flask, dict[str, dict[str, str]]] = WeakKeyDictionary()
+DECISIONS = 'form[action^="/moderation/decisions"]'
 
 
 class Page:
@@ -84,7 +87,7 @@ class Reader(Person):
     def answer(self, slug: str = "open-letter", form_at: str | None = None, **typed: Any) -> Page:
         """Fill in the article's form and send it; what is not named gets a value of its own."""
         number = next(_numbers)
-        fields = self.get(form_at or f"/posts/{slug}/").fields("#comment-form")
+        fields = self._form(form_at or f"/posts/{slug}/")
         fields.update(
             author=f"Reader {number}", email=f"reader{number}@example.org", body=f"Answer {number}."
         )
@@ -92,6 +95,13 @@ class Reader(Person):
         return self.post(
             f"/posts/{slug}/comments", {key: value for key, value in fields.items() if value is not None}
         )
+
+    def _form(self, path: str) -> dict[str, str]:
+        """The fields of the article's form, which every reader may send for a day, however often."""
+        known = _forms.setdefault(self.app, {})
+        if path not in known:
+            known[path] = self.get(path).fields("#comment-form")
+        return known[path].copy()
 
     def receipt_of(self, answered: Page) -> Page:
         """Follow the answer to its receipt."""
@@ -108,11 +118,14 @@ class Reader(Person):
 class Moderator(Person):
     """Somebody at the desk."""
 
+    _token = ""
+
     def sign_in(self, name: str, password: str) -> Page:
         """Sign in with the form."""
         fields = self.get("/login").fields("form[method=post]")
         page = self.post("/login", {**fields, "name": name, "password": password})
         assert page.status == 303, page.words()
+        self._token = ""
         return page
 
     def desk(self, **query: Any) -> Page:
@@ -121,9 +134,10 @@ class Moderator(Person):
 
     def decide(self, decision: str, *comments: int, **fields: Any) -> Page:
         """Send a decision about comments."""
-        token = self.desk(status="all").fields('form[action^="/moderation/decisions"]').get("csrf_token", "")
+        # The token of any of the desk's forms is good for all of them, as long as one is signed in.
+        self._token = self._token or self.desk(status="all").fields(DECISIONS).get("csrf_token", "")
         data = {
-            "csrf_token": token,
+            "csrf_token": self._token,
             "decision": decision,
             "comment": [str(number) for number in comments],
             **fields,

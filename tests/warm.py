@@ -6,9 +6,12 @@ statement: together most of a test's time, and always the same work.
 
 from __future__ import annotations
 
+from types import CodeType
 from typing import Any, ClassVar
 
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import URL, Engine, event
 from werkzeug.routing import Rule
 
@@ -16,15 +19,37 @@ from blog.db import db
 
 
 class RememberedRule(Rule):
-    """An address whose builder was compiled by the first application that had it."""
+    """An address that takes over what the first application compiled of it; nothing of that ever changes."""
 
-    _builders: ClassVar[dict[tuple[object, ...], Any]] = {}
+    _known: ClassVar[dict[tuple[object, ...], dict[str, Any]]] = {}
 
-    def _compile_builder(self, append_unknown: bool = True) -> Any:
-        key = (self.rule, self.subdomain, self.host, repr(self.defaults), append_unknown)
-        if key not in self._builders:
-            self._builders[key] = super()._compile_builder(append_unknown)
-        return self._builders[key]
+    def compile(self) -> None:
+        """Learn to be matched and built."""
+        kind = (self.rule, self.subdomain, self.host, repr(self.defaults))
+        key = (*kind, self.strict_slashes, self.merge_slashes, *self.map.converters.values())
+        if key not in self._known:
+            before = vars(self).copy()
+            super().compile()
+            made = {name: value for name, value in vars(self).items() if value is not before.get(name)}
+            self._known[key] = {**made, "arguments": self.arguments}
+        vars(self).update(self._known[key])
+
+
+class Compiled(FileSystemBytecodeCache):
+    """Templates that were compiled before, by an earlier run or by another application of this one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what belongs to this very source, if it is known."""
+        name = bucket.key, bucket.checksum
+        bucket.code = self._known.get(name)
+        if bucket.code is None:
+            super().load_bytecode(bucket)
+        if bucket.code is not None:
+            self._known[name] = bucket.code
 
 
 class Engines:
