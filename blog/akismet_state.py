@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, String, Text, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -46,7 +46,14 @@ class AkismetState(Base):
         return self.failures >= FAILURES
 
 
-# What a posted comment asks of it; most find that there is nothing to say.
+class Standing(NamedTuple):
+    """What decides whether Akismet may be asked."""
+
+    failures: int
+    retry_at: datetime | None
+
+
+# What posted comments ask of it when they are stored; most find that there is nothing to say.
 GLANCE = select(
     AkismetState.failures,
     AkismetState.retry_at,
@@ -63,15 +70,15 @@ def current() -> AkismetState:
     )
 
 
-def may_ask(now: datetime) -> bool:
-    """Whether Akismet may be asked. With the breaker open one caller in each pause gets a yes.
+def may_ask(now: datetime, standing: Standing | None) -> bool:
+    """Whether Akismet, of which this is known, may be asked. With the breaker open one caller in each pause
+    gets a yes.
 
     Ends the session's transaction when it has to claim that turn.
     """
-    state = _glance()
-    if state is None or state.failures < FAILURES or state.retry_at is None:
+    if standing is None or standing.failures < FAILURES or standing.retry_at is None:
         return True
-    if state.retry_at > now:
+    if standing.retry_at > now:
         return False
     with write() as session:
         claimed = session.execute(

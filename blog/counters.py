@@ -55,8 +55,8 @@ def _counting(dialect: ModuleType) -> Insert:
 
 
 COUNT = {"sqlite": _counting(sqlite), "postgresql": _counting(postgresql)}
-OPEN = select(Limit.key, Limit.count, Limit.expires_at).where(
-    Limit.key.in_(bindparam("keys", expanding=True)), Limit.expires_at > bindparam("now", type_=Float(53))
+STANDING = select(Limit.key, Limit.count, Limit.expires_at).where(
+    Limit.key.in_(bindparam("keys", expanding=True))
 )
 
 
@@ -66,14 +66,20 @@ def row_of(key: str, seconds: int, amount: int = 1) -> dict[str, str | float]:
     return {"one": key, "amount": amount, "now": now, "until": now + seconds}
 
 
+Standings = dict[str, tuple[int, float]]  # of a key: how many, and until when they count
+
+
 class Counters:
     """Counters as they stand, looked at once. A limit in no seconds at all is switched off."""
 
-    def __init__(self, asked: Iterable[Sealed]) -> None:
-        """Looks at all of these; none, and the store is not asked."""
-        keys = list({one.key for one in asked if one.seconds > 0})
-        rows = db.session.connection().execute(OPEN, {"keys": keys, "now": time.time()}) if keys else ()
-        self._standing: dict[str, tuple[int, float]] = {key: (count, until) for key, count, until in rows}
+    def __init__(self, asked: Iterable[Sealed] = (), standing: Standings | None = None) -> None:
+        """Looks at all of these, unless somebody has; when there are none the store is not asked."""
+        if standing is None:
+            keys = list({one.key for one in asked if one.seconds > 0})
+            rows = db.session.connection().execute(STANDING, {"keys": keys}) if keys else ()
+            standing = {key: (count, until) for key, count, until in rows}
+        now = time.time()
+        self._standing = {key: one for key, one in standing.items() if one[1] > now}
         self._taken: Counter[Sealed] = Counter()
 
     def wait(self, asked: Iterable[Sealed]) -> int:

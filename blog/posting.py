@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from flask import request
@@ -22,6 +22,7 @@ from blog.counters import Counters, Sealed
 from blog.db import db, utcnow
 from blog.forms import CommentForm
 from blog.joint import write_jointly
+from blog.lookup import Earlier, look
 from blog.models import Comment
 from blog.text import clean_line, fold, fold_email
 from blog.tokens import digest
@@ -76,13 +77,13 @@ def post(form: CommentForm, article: Article) -> str:
     """
     parent = find_parent(form.parent.data or "", article.slug)
     comment = draft(form, article, parent)
-    if earlier := again(comment, sent_before(comment.digest).get(comment.digest)):
-        return earlier
     asked = limits.seal_all(limit_keys(comment))
-    if wait := Counters(asked).wait(asked):
+    known = look(comment, asked)
+    if earlier := again(comment, known.earlier):
+        return earlier
+    if wait := Counters(standing=known.counters).wait(asked):
         raise too_fast(wait)
-    past = screening.past_of(comment, honeypot=request.form.get(form.honeypot, "").strip())
-    outcome = screening.screen(comment, article, past)
+    outcome = screening.screen(comment, article, known, request.form.get(form.honeypot, "").strip())
     screening.apply(comment, outcome)
     answer = write_jointly(enter, Arrival(comment, asked, outcome.news))
     if isinstance(answer, Refused):
@@ -195,14 +196,6 @@ def seal(comment: Comment) -> None:
 def header(name: str) -> str:
     """A request header as clean text of bounded length."""
     return clean_line(request.headers.get(name, "")[:1000])
-
-
-class Earlier(NamedTuple):
-    """What tells whether an answer that is there already was sent by the same person just now."""
-
-    token: str
-    network: str | None
-    created_at: datetime
 
 
 def sent_before(*digests: str) -> dict[str, Earlier]:

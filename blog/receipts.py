@@ -14,6 +14,7 @@ from blog.db import db, write
 from blog.forms import AppealForm, EditForm
 from blog.headers import private
 from blog.history import Event
+from blog.lookup import look
 from blog.markup.comment import render_comment
 from blog.models import APPEALABLE, Comment, NotPossible
 from blog.shelf import library
@@ -105,7 +106,7 @@ def edit(token: str) -> Response:
         return back(token)
     article = library().get(comment.slug)
     trial = revised(comment, body)
-    outcome = screening.screen(trial, article, screening.past_of(trial), recheck_reason="edit")
+    outcome = screening.screen(trial, article, look(trial), recheck_reason="edit")
 
     def verb(found: Comment) -> None:
         if found.status != "pending":

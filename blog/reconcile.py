@@ -20,6 +20,7 @@ from blog import akismet_state, backups, fields, figures, outbox, retention, rul
 from blog.config import settings
 from blog.db import db, utcnow, write
 from blog.history import Event
+from blog.lookup import look
 from blog.models import DISAGREED, UNDO, Comment
 from blog.shelf import library
 from blog.tokens import digest
@@ -195,12 +196,12 @@ def claim(query: Select[Comment], ident: int) -> bool:
 def recheck(comment: Comment, report: Report, regardless: bool) -> str:
     """Ask about one comment again and enter the answer, unless a person has decided meanwhile."""
     comment = db.session.get_one(Comment, comment.id, populate_existing=True)
-    past = screening.past_of(comment)
     # What was typed there was sent, and is found again in what was submitted.
     trapped = str((comment.submitted or {}).get(fields.HONEYPOT, "")) or (
         "filled" if "honeypot" in comment.reasons else ""
     )
-    past = replace(past, honeypot=trapped)
+    known = look(comment)
+    past = screening.past_of(comment, known, trapped)
     found = rules.apply(comment, past, settings())
     reasons = [rule.code for rule in found]
     article = library().get(comment.slug)
@@ -209,7 +210,8 @@ def recheck(comment: Comment, report: Report, regardless: bool) -> str:
     if any(rule.blocks for rule in found):
         outcome = screening.Outcome("spam", tuple(reasons))
     else:
-        outcome = screening.ask(comment, article, reasons, asked_for, past.honeypot, regardless)
+        allowed = regardless or akismet_state.may_ask(utcnow(), known.akismet)
+        outcome = screening.ask(comment, article, reasons, asked_for, trapped, allowed)
     outcome = replace(outcome, matched=past.matched)
     if outcome.answer is None and outcome.status == "pending":
         release(comment.id)

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
-from sqlalchemy import bindparam, select
 
 from blog import akismet_state, fields, rules, wordlists
 from blog.answers import Answer
 from blog.articles import Article
 from blog.config import settings
 from blog.db import db, utcnow
+from blog.lookup import Known
 from blog.models import Comment
 from blog.text import fold
 
@@ -25,20 +25,6 @@ if TYPE_CHECKING:
 
 RETRY = timedelta(minutes=20)
 GIVE_UP = timedelta(days=15)
-
-
-# The names under which an e-mail was published, and whether another comment has the same text.
-NAMES = (
-    select(Comment.author)
-    .where(Comment.email_folded == bindparam("email"), Comment.status == "approved")
-    .distinct()
-    .limit(50)
-)
-SAME = (
-    select(Comment.id)
-    .where(Comment.body_digest == bindparam("digest"), Comment.id != bindparam("me"))
-    .limit(1)
-)
 
 
 @dataclass(frozen=True)
@@ -70,44 +56,46 @@ def wire() -> Wire:
     return cast("Wire", found)
 
 
-def past_of(comment: Comment, honeypot: str = "") -> rules.Past:
-    """What the store knows about this comment's author and text; only reads."""
-    connection = db.session.connection()
-    names = connection.scalars(NAMES, {"email": comment.email_folded})
-    same = connection.scalars(SAME, {"digest": comment.body_digest, "me": comment.id or 0})
-    hold, block = wordlists.matches(comment)
+def past_of(comment: Comment, known: Known, honeypot: str = "") -> rules.Past:
+    """What the rules may know of all that is known about a comment."""
+    hold, block = wordlists.matches(comment, known.lists)
     return rules.Past(
-        known=fold(comment.author) in {fold(name) for name in names},
-        repeated=len(same.all()),
+        known=fold(comment.author) in {fold(name) for name in known.names},
+        repeated=int(known.repeated),
         hold_words=tuple(map(str, hold)),
         block_words=tuple(map(str, block)),
         honeypot=honeypot,
     )
 
 
-def screen(comment: Comment, article: Article | None, past: rules.Past, recheck_reason: str = "") -> Outcome:
+def screen(
+    comment: Comment, article: Article | None, known: Known, honeypot: str = "", recheck_reason: str = ""
+) -> Outcome:
     """Decide about a comment. Asks Akismet unless a rule, the author or the settings say not to.
 
-    Reads the store, ends the session's transaction, and only then uses the network.
+    Ends the session's transaction before the network is used.
     """
+    past = past_of(comment, known, honeypot)
     found = rules.apply(comment, past, settings())
-    return replace(outcome(comment, article, found, past, recheck_reason), matched=past.matched)
-
-
-def outcome(
-    comment: Comment, article: Article | None, found: list[rules.Rule], past: rules.Past, recheck_reason: str
-) -> Outcome:
-    """What follows from the rules that apply, and from Akismet where it is to be asked."""
     reasons = [rule.code for rule in found]
+    said = without_akismet(comment, reasons, any(rule.blocks for rule in found))
+    if said is None:
+        allowed = akismet_state.may_ask(utcnow(), known.akismet)
+        said = ask(comment, article, reasons, recheck_reason, honeypot, allowed)
+    return replace(said, matched=past.matched)
+
+
+def without_akismet(comment: Comment, reasons: list[str], blocked: bool) -> Outcome | None:
+    """What follows from the author's wishes, the rules and the settings; None: Akismet has to be asked."""
     if comment.audience == "private":
         return Outcome("pending", ("private", *reasons))
     if comment.no_akismet:
         return Outcome("pending", ("no-akismet", *reasons))
-    if any(rule.blocks for rule in found):
+    if blocked:
         return Outcome("spam", tuple(reasons))
     if not settings().screens:
         return Outcome("pending", ("no-key", *reasons))
-    return ask(comment, article, reasons, recheck_reason, past.honeypot)
+    return None
 
 
 def ask(
@@ -116,15 +104,13 @@ def ask(
     reasons: list[str],
     recheck_reason: str,
     honeypot: str,
-    regardless: bool = False,
+    allowed: bool,
 ) -> Outcome:
-    """Ask Akismet, unless the breaker is open, and join its verdict with the rules' reasons.
+    """Ask Akismet, if that is allowed now, and join its verdict with the rules' reasons.
 
-    `regardless` asks even then. Ends the session's transaction before the network is used.
+    Ends the session's transaction before the network is used.
     """
-    now = utcnow()
-    submitted = fields.payload(comment, article, settings(), now, recheck_reason, honeypot)
-    allowed = regardless or akismet_state.may_ask(now)
+    submitted = fields.payload(comment, article, settings(), utcnow(), recheck_reason, honeypot)
     db.session.rollback()
     if not allowed:
         return Outcome("pending", ("unchecked", *reasons))

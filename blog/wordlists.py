@@ -1,13 +1,13 @@
 """The owner's two word lists: one holds a comment for a person, one sends it to spam without asking Akismet.
 
 They live in the store and are edited at the desk. Each version is made ready once in a process and shared by
-its requests; whether it is still the newest costs a posted comment one read of two short rows.
+its requests; whether it is still the newest is among what lookup.py asks of the store.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,9 +51,6 @@ class WordList(Base):
     changed_by: Mapped[str] = mapped_column(String(100))
 
 
-VERSIONS = select(WordList.name, WordList.version)
-
-
 class Changed(ValueError):
     """Somebody else saved the list since this version of it was opened."""
 
@@ -81,9 +78,9 @@ def stored(name: str) -> WordList:
     return db.session.get(WordList, name) or empty
 
 
-def matches(comment: Comment) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
-    """What the hold list and the block list find in a comment; only reads."""
-    ready = newest()
+def matches(comment: Comment, versions: Mapping[str, int]) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
+    """What the hold list and the block list find in a comment; `versions` are those in the store, by name."""
+    ready = newest(versions)
     hold, block = (ready[name].find(comment) if name in ready else () for name in NAMES)
     # What a list might have caught must not be published because the list is broken.
     broken = (
@@ -92,10 +89,10 @@ def matches(comment: Comment) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
     return (*hold, *broken), block
 
 
-def newest() -> dict[str, Ready]:
+def newest(versions: Mapping[str, int]) -> dict[str, Ready]:
     """The lists that were saved, by name, made ready at most once a version."""
     kept: dict[str, Ready] = current_app.extensions.setdefault("blog.wordlists", {})
-    for name, version in db.session.connection().execute(VERSIONS).all():
+    for name, version in versions.items():
         if name not in kept or kept[name].version != version:
             row = db.session.get_one(WordList, name, populate_existing=True)
             kept[name] = Ready(row.version, readable(row), tuple(row.fields))
