@@ -21,18 +21,19 @@ from flask import (
     session,
     url_for,
 )
-from flask_wtf.csrf import validate_csrf
+from flask_wtf.csrf import generate_csrf, validate_csrf
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import ValidationError
 
-from blog import guesses, people, totp
+from blog import guesses, people, totp, unsent
 from blog.addresses import client_address, network_of
 from blog.config import settings
 from blog.db import db, write
 from blog.headers import on_site, private
 from blog.history import Event
 from blog.people import Moderator
+from blog.posting import from_elsewhere
 from blog.text import clean_line
 
 bp = Blueprint("accounts", __name__)
@@ -45,6 +46,8 @@ STALE = "This page was open for too long, or your browser kept no cookie for it.
 FOREIGN = (
     "This form was open for too long or came from somewhere else. Go back, reload the page and try again."
 )
+OUTLIVED = "This form is older than your last sign-in, so nothing was changed. Look at it and send it again."
+NOT_YET = "You are signed in. What you had typed was not sent: look at it, then send it."
 SIGNED_OUT = "You are not signed in (any more), so nothing was changed. Sign in and do it again."
 
 
@@ -75,12 +78,18 @@ def gate(blueprint: Blueprint) -> None:
 
 def _admit() -> BaseResponse | None:
     reading = request.method in ("GET", "HEAD", "OPTIONS")
+    if reading:
+        if current_moderator() is None:
+            return redirect(url_for("accounts.login", next=unsent.address()), 303)
+        return None
+    request.form  # noqa: B018  read first: whoever is refused gets back what was typed
     if current_moderator() is None:
-        if not reading:
+        if from_elsewhere() or request.accept_mimetypes.best == "application/json":
             abort(403, SIGNED_OUT)
-        return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
-    if not reading:
-        check_form()
+        return _form(403, SIGNED_OUT, url_for("moderation.queue"), unsent.seal())
+    if not _genuine() and not from_elsewhere() and (fields := unsent.typed()):
+        return _unsent(400, OUTLIVED, unsent.address(), fields)
+    check_form()
     return None
 
 
@@ -163,7 +172,8 @@ def _welcome(found: Moderator, network: str, wanted: str) -> BaseResponse:
         token = people.start_session(found, network, request.headers.get("User-Agent", ""))
         store.add(Event(actor=found.name, kind="signed-in"))
     session.clear()  # a token that was known before sign-in is worth nothing afterwards
-    answer = redirect(wanted, 303)
+    action, fields = unsent.unseal(request.form.get("unsent", ""))
+    answer = _unsent(200, NOT_YET, action, fields) if fields else redirect(wanted, 303)
     answer.set_cookie(
         cookie_name(),
         token,
@@ -175,14 +185,30 @@ def _welcome(found: Moderator, network: str, wanted: str) -> BaseResponse:
     return answer
 
 
-def _form(status: int, problem: str, wanted: str) -> Response:
-    name = clean_line(request.form.get("name", "")[:200])
-    page = render_template("accounts/login.html", problem=problem, next=wanted, name=name)
+def _form(status: int, problem: str, wanted: str, sealed: str = "") -> Response:
+    name = clean_line(request.form.get("name", "")[:200]) if request.blueprint == bp.name else ""
+    values = _carried(sealed)
+    page = render_template("accounts/login.html", problem=problem, next=wanted, name=name, **values)
     return make_response(page, status)
 
 
 def _code_form(status: int, problem: str, step: str) -> Response:
-    return make_response(render_template("accounts/code.html", problem=problem, step=step), status)
+    page = render_template("accounts/code.html", problem=problem, step=step, **_carried())
+    return make_response(page, status)
+
+
+def _carried(sealed: str = "") -> dict[str, str]:
+    """What waits to be sent after signing in: to be seen, and for the form that carries it on."""
+    sealed = sealed or request.form.get("unsent", "")
+    action, fields = unsent.unseal(sealed)
+    return {"unsent": sealed if fields else "", "waiting": unsent.form(action, fields, button=False)}
+
+
+def _unsent(status: int, words: str, action: str, fields: unsent.Fields) -> Response:
+    """A form that was not taken, ready to be sent by this browser."""
+    fresh = [("csrf_token", generate_csrf()), *(pair for pair in fields if pair[0] != "csrf_token")]
+    again = unsent.form(action, fresh, button=True)
+    return make_response(render_template("accounts/unsent.html", words=words, again=again), status)
 
 
 def _too_often(wait: int, wanted: str) -> Response:

@@ -21,7 +21,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import BadRequest, HTTPException, LengthRequired, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-from blog import logs
+from blog import logs, unsent
 from blog.config import Settings
 from blog.headers import base_headers, private
 
@@ -50,8 +50,6 @@ WORDS = {
 CUT = "The form did not arrive whole. Go back and send it again."
 STALE = "This form is too old, or came from somewhere else. Open its page again and send it once more."
 UNREADABLE = "The form is unreadable: its text is not UTF-8, or its parts are broken."
-# What a person wrote, in the forms of this site; it must never be lost to an error.
-TYPED = ("body", "words", "note")
 
 PAGE = Markup(
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -59,11 +57,6 @@ PAGE = Markup(
     "<body><main><h1>{title}</h1><p>{words}</p>{more}{number}</main></body></html>\n"
 )
 NUMBER = Markup("<p>{}</p>")
-FORM = Markup('<form method="post" action="{action}">{fields}{button}</form>')
-HIDDEN = Markup('<input type="hidden" name="{name}" value="{value}">')
-# A browser drops the first line end of a textarea.
-TEXT = Markup('<p><label>Your text<br><textarea name="{name}" rows="12">\n{value}</textarea></label></p>')
-BUTTON = Markup('<p><button type="submit">Send again</button></p>')
 
 
 def init(app: Flask) -> None:
@@ -136,7 +129,7 @@ def page(code: int, title: str, words: str) -> Response:
 
 
 def _html(code: int, title: str, words: str, number: str) -> str:
-    again = typed(retry=code >= 500)
+    again = unsent.form(unsent.address(), unsent.typed(), button=code >= 500)
     try:
         return render_template(
             "errors/error.html", code=code, title=title, words=words, request_id=number, again=again
@@ -150,18 +143,6 @@ def bare_page(title: str, words: str, number: str = "", more: str = "") -> str:
     """A complete page that needs no template, no store and no Flask."""
     shown = NUMBER.format(number) if number else ""
     return PAGE.format(title=title, words=words, more=more, number=shown)
-
-
-def typed(*, retry: bool) -> Markup:
-    """A form that gives back what a person wrote, to send again or to copy; empty when nothing was."""
-    # Only a form that was read already: reading it may be the very thing that failed.
-    if request.method != "POST" or "form" not in request.__dict__ or not any(map(request.form.get, TYPED)):
-        return Markup("")
-    fields = [
-        (TEXT if name in TYPED else HIDDEN).format(name=name, value=value)
-        for name, value in request.form.items(multi=True)
-    ]
-    return FORM.format(action=request.path, fields=Markup("").join(fields), button=BUTTON if retry else "")
 
 
 class StrictForm(FormDataParser):

@@ -278,6 +278,11 @@ def test_the_desk_sends_strangers_to_the_sign_in_page(app):
     assert page.one("[name=next]").value == "/moderation/?status=spam&q=a%20b"
 
 
+def test_a_strangers_address_may_hold_any_bytes(app):
+    page = Person(app).get("/moderation/", environ_overrides={"QUERY_STRING": "status=spam&q=\xff"})
+    assert page.headers["Location"] == "/login?next=/moderation/?status%3Dspam%26q%3D"
+
+
 def test_the_desk_refuses_forms_of_strangers(app):
     page = Person(app).post("/moderation/decisions", {"comment": "1", "decision": "approve"})
     assert page.status == 403

@@ -42,7 +42,7 @@ def edit(number: int) -> BaseResponse:
         if request.form.get("edited", "") != mark(found):
             return show(found, 409, "It was edited meanwhile; this is the text as it is now.", body=body)
         if found.status == "withdrawn":
-            return show(found, 409, "Its author took it back, so there is no text to edit.")
+            return show(found, 409, "Its author took it back, so there is no text to edit.", body=body)
         if body != found.body:
             found.edit(body, me().name)
     return go("comment", number=number)

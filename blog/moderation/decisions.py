@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from blog import rejections
+from blog import rejections, unsent
 from blog.db import db, write
 from blog.discussions import together
 from blog.headers import private
@@ -21,6 +21,7 @@ from blog.moderation.queue import MOST_AT_ONCE, offer, summary
 from blog.moderation.views import NAMES, View
 from blog.text import clean_text
 
+MOST_WORDS = 1000  # characters to the author
 DONE = {"approve": "approved", "spam": "marked as spam", "reject": "rejected", "restore": "put back"}
 
 
@@ -46,7 +47,7 @@ class Order:
             decision=form.get("decision", ""),
             ids=ids,
             reason=form.get(f"reason{one}", "") or form.get("reason", ""),
-            note=clean_text(form.get(f"note{one}", "") or form.get("note", ""))[:1000].strip(),
+            note=clean_text(form.get(f"note{one}", "") or form.get("note", "")).strip(),
             seen=dict(pair.split(":", 1) for pair in form.getlist("seen") if ":" in pair),
             undoing=request.values.get("undoing", ""),
         )
@@ -60,9 +61,15 @@ class Order:
             return "No comment was chosen; tick one first."
         if len(self.ids) > MOST_AT_ONCE:
             return f"At most {MOST_AT_ONCE} comments can be decided at once."
-        if self.decision == "reject" and not rejections.is_reason(self.reason):
+        return self._unexplained if self.decision == "reject" else ""
+
+    @property
+    def _unexplained(self) -> str:
+        if not rejections.is_reason(self.reason):
             return "Rejecting needs a reason; choose one beside the button."
-        if self.decision == "reject" and self.reason == "other" and not self.note:
+        if len(self.note) > MOST_WORDS:
+            return f"The words to the author have {len(self.note):,} characters; {MOST_WORDS:,} is the most."
+        if self.reason == "other" and not self.note:
             return "The reason “other” needs words for the author."
         return ""
 
@@ -92,6 +99,8 @@ def decide() -> BaseResponse:
         missed.append("That comment is not here any more." if gone == 1 else f"{gone} are not here any more.")
     number = f"{len(moved)} comment{'' if len(moved) == 1 else 's'} {DONE[order.decision]}." if moved else ""
     message = " ".join([number, *dict.fromkeys(missed)]).strip()
+    if order.note and not moved:
+        return refused(message, 409)
     return done(message, moved, undo=DECISIONS.get(order.decision, ""), approved=order.decision == "approve")
 
 
@@ -139,6 +148,7 @@ def refused(words: str, status: int = 422) -> Response:
                 words=words,
                 request_id="",
                 back=url_for("moderation.queue"),
+                again=unsent.form(unsent.address(), unsent.typed(), button=False),
             )
         )
     answer.status_code = status
