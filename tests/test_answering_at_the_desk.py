@@ -111,6 +111,32 @@ def test_an_answer_that_somebody_replied_to_leaves_only_its_place(held: Flask) -
     assert "A reply to it." in words
 
 
+@pytest.mark.parametrize("replied", [False, True])
+def test_a_second_click_on_undo_says_that_it_is_done_and_keeps_the_text(held: Flask, replied: bool) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored(body="A question.")
+    page = answer(moderator, 1, "An answer\nwith *care*.")
+    if replied:
+        reader.stored(body="A reply to it.", parent="2")
+        moderator.decide("approve", 3)
+    undo(moderator, page)
+    before = as_it_is(held)
+    again = undo(moderator, page)
+    assert again.status == 200
+    assert "ana took this answer back already" in again.words("[role=status]")
+    assert again.fields('form[action$="/comments/1/reply"]')["body"] == "An answer\nwith *care*."
+    assert as_it_is(held) == before
+
+
+def test_undo_of_what_never_was_an_answer_is_no_page(held: Flask) -> None:
+    reader, moderator = Reader(held), signed_in(held)
+    reader.stored()
+    fields = moderator.desk().fields("#desk")
+    assert moderator.post("/moderation/answers/77/undo", fields).status == 404
+    assert moderator.post(f"/moderation/answers/{2**70}/undo", fields).status == 404
+    assert moderator.post("/moderation/answers/1/undo", fields).status == 409
+
+
 def test_an_answer_about_which_somebody_decided_since_is_not_taken_back(held: Flask) -> None:
     reader, moderator = Reader(held), signed_in(held)
     reader.stored()

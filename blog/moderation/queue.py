@@ -38,7 +38,7 @@ def queue() -> Response:
         "article": library().get(view.article) if view.article else None,
         "notices": notices(),
         "message": request.args.get("message", "")[:300],
-        "answer": next(iter(ids_of([request.args.get("answer", "")])), 0),
+        "answer": answer(ids_of([request.args.get("answer", "")])),
         "undoing": request.args.get("undoing", ""),
         "undo_ids": ids_of(request.args.get("undo", "").split(",")),
         "offer": offer(ids_of([request.args.get("offer", "")])),
@@ -46,6 +46,12 @@ def queue() -> Response:
         "drawn": drawn(),
     }
     return page("queue", **values)
+
+
+def answer(ids: list[int]) -> Comment | None:
+    """The answer just written at the desk; None when it is not there any more."""
+    found = db.session.get(Comment, ids[0]) if ids else None
+    return found if found is not None and found.written_by else None
 
 
 def ids_of(texts: list[str]) -> list[int]:

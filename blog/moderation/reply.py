@@ -7,6 +7,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from blog.db import db, write
+from blog.history import histories
 from blog.models import Comment, NotPossible
 from blog.moderation.comment import find, show, unfit
 from blog.moderation.desk import bp, go, me
@@ -31,7 +32,7 @@ def reply(number: int) -> BaseResponse:
             approved = found.decide("approve", by)
             answer = Comment(slug=found.slug, author=by, email="", email_folded="", body=body, written_by=by)
             answer.begin(found, by)
-            answer.publish(by, approved=approved)
+            answer.publish(by, approved=approved, above=found.id)
             answer.store()
         except NotPossible as impossible:
             db.session.rollback()
@@ -44,6 +45,8 @@ def reply(number: int) -> BaseResponse:
 def take_back(number: int) -> Response:
     """Take an answer back, and the approval that came with it; its text is in the form again."""
     with write():
+        if done_before := second_click(number):
+            return done_before
         answer = find(number)
         above = answer.parent_id
         if above is None or not stands(answer):
@@ -58,6 +61,17 @@ def take_back(number: int) -> Response:
             who = question.decided_by or "Somebody else"
             said += f" {who} has decided about the comment since, so it stays {question.status}."
     return show(find(above), 200, reply=body, said=said)
+
+
+def second_click(number: int) -> Response | None:
+    """The page of an answer that was taken back already, with the text that the form brought along."""
+    past = {event.kind: event for event in histories([number])[number]} if number < 2**63 else {}
+    above = past["published"].data.get("above") if "published" in past else None
+    if above is None or "withdrawn" not in past:
+        return None
+    done = past["withdrawn"]
+    said = f"{done.actor} took this answer back already, on {done.at:%Y-%m-%d at %H:%M} UTC."
+    return show(find(above), 200, reply=clean_text(request.form.get("answered", "")), said=said)
 
 
 def same(above: Comment, by: str, body: str) -> int | None:

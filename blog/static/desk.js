@@ -88,7 +88,7 @@
     const undoButton = one("[data-undo]", form), past = [];
     const place = new URLSearchParams({ status: view.value });
     for (const { name, value } of all("input[type=hidden][name]", form)) {
-      if (!/^(csrf_token|view|seen|drawn)$/.test(name)) place.set(name, value);
+      if (!/^(csrf_token|view|seen|drawn|answered)$/.test(name)) place.set(name, value);
     }
     const here = `/moderation/?${place}`;
     const offerButton = one("[data-offer]", form);
