@@ -6,11 +6,14 @@ Every scalar stays the text that stands there, so that `NO`, `010` and `12:30:00
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import yaml
 
 from blog.content import FrontMatterError, Value
+
+At = Callable[[Any], int]  # the line of a mark, in the whole file
 
 MAX_DEPTH = 8
 
@@ -21,20 +24,25 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def read_yaml(source: str, line: int) -> Value:
     """YAML of one document that begins on a line of a file; FrontMatterError for all that is not plain."""
+
+    def at(mark: Any) -> int:
+        # YAML ends lines at three more characters, where no editor counts one.
+        return line + (source.count("\n", 0, mark.index) if mark else 0)
+
     # Taken one by one, events stop at nesting that is too deep. The tree of libyaml would end the process.
     nodes: Iterator[yaml.Event] = filter(_is_node, yaml.parse(source, Loader=_LOADER))
     try:
         first = next(nodes, None)
-        value = {} if first is None else _node(first, nodes, line, 0)
+        value = {} if first is None else _node(first, nodes, at, 0)
         if (more := next(nodes, None)) is not None:
-            raise FrontMatterError(_line(more, line), "a second document begins", "Leave one block of fields")
+            what = "a second document begins"
+            raise FrontMatterError(at(more.start_mark), what, "Leave one block of fields")
     except FrontMatterError:
         raise
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
         what = f"this is not YAML ({error.problem or error.context})"
         fix = 'Put a value with a colon, a bracket or a quote in it into quotes: title: "On giving: part one"'
-        raise FrontMatterError(line + (mark.line if mark else 0), what, fix) from error
+        raise FrontMatterError(at(error.problem_mark or error.context_mark), what, fix) from error
     except (yaml.YAMLError, ValueError) as error:
         raise FrontMatterError(line, "this is not YAML", "Look for odd characters") from error
     return value
@@ -44,32 +52,32 @@ def _is_node(event: yaml.Event) -> bool:
     return isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent)
 
 
-def _line(event: yaml.Event, line: int) -> int:
-    return line + (event.start_mark.line if event.start_mark else 0)
-
-
-def _node(event: yaml.Event, rest: Iterator[yaml.Event], line: int, depth: int) -> Value:
+def _node(event: yaml.Event, rest: Iterator[yaml.Event], at: At, depth: int) -> Value:
     """A YAML value as text, lists and dicts."""
-    here = _line(event, line)
+    here = event.start_mark
     if isinstance(event, yaml.AliasEvent):
-        raise FrontMatterError(here, "a value refers to another one", "Write the value out, without * and &")
+        raise FrontMatterError(
+            at(here), "a value refers to another one", "Write the value out, without * and &"
+        )
     if getattr(event, "tag", None) not in (None, "!", "tag:yaml.org,2002:str"):
-        raise FrontMatterError(here, "tags with an exclamation mark are not read", "Write the value alone")
+        raise FrontMatterError(
+            at(here), "tags with an exclamation mark are not read", "Write the value alone"
+        )
     if isinstance(event, yaml.ScalarEvent):
         return None if event.implicit[0] and event.value in _NULLS else str(event.value)
     if depth > MAX_DEPTH:
         raise FrontMatterError(
-            here, "lists lie too deep in each other", "Write each value on a line of its own"
+            at(here), "lists lie too deep in each other", "Write each value on a line of its own"
         )
     if isinstance(event, yaml.SequenceStartEvent):
-        return [_node(item, rest, line, depth + 1) for item in _items(rest)]
+        return [_node(item, rest, at, depth + 1) for item in _items(rest)]
     fields: dict[str, Value] = {}
     for key in _items(rest):
-        name = _node(key, rest, line, depth + 1)
+        name = _node(key, rest, at, depth + 1)
         if not isinstance(name, str) or name in {"<<", *fields}:
             what = f"the field {name[:60]} is there twice" if isinstance(name, str) else "a field has no name"
-            raise FrontMatterError(_line(key, line), what, "Write each name once, and a colon after it")
-        fields[name] = _node(next(rest), rest, line, depth + 1)
+            raise FrontMatterError(at(key.start_mark), what, "Write each name once, and a colon after it")
+        fields[name] = _node(next(rest), rest, at, depth + 1)
     return fields
 
 

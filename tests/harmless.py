@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
@@ -28,6 +29,7 @@ LIST_NUMBER = re.compile(r"^[\s>*+-]*\d", re.MULTILINE)
 FENCE = re.compile(r"(`{3,}|~{3,})")
 
 
+@lru_cache(maxsize=1)
 def body(html: str) -> ET.Element:
     """The body of a page with this comment in it and another one after it, as a browser builds it."""
     page = f"<!doctype html><div id=comment>{html}</div><div id=neighbour>next</div>"

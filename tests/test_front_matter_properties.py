@@ -45,6 +45,7 @@ quickly = settings(max_examples=40, deadline=None, suppress_health_check=[Health
 @example("---\n", "a: " + "[" * 400, "\n---\nText.", "a.md")
 @example("+++\n", "title = 0x" + "F" * 8000, "\n+++\nText.", "a.md")
 @example("---\n", "aliases: ['http://[x']", "\n---\nText.", "a.md")
+@example("---\ntitle: x\n", "+++\x85\u2028\u2029", "\n---\nText.", "a.md")
 @example("---\n", 'title: "\\uD800\\U00110000"', "\n---\nText.", "a.md")
 def test_any_text_is_an_article_or_an_error_with_a_line(opener, middle, closer, place):
     text = opener + middle + closer
