@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import BigInteger, Insert, Integer, String, bindparam, case, exists, insert, select
+from sqlalchemy import BigInteger, Insert, Integer, Select, String, bindparam, case, exists, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
@@ -100,13 +101,10 @@ def settle(moved: Sequence[Comment]) -> None:
 
 def show(comments: Sequence[Comment]) -> list[Comment]:
     """Show or hide these, as they and their replies are now; those that changed."""
-    kind = type(comments[0])
-    reply = aliased(kind)
-    below = exists().where(reply.parent_id == kind.id, reply.shown)
+    kind: Any = type(comments[0])
     # What changed below these is written already; what did not need not be, to look it up.
     with db.session.no_autoflush:
-        ids = [comment.id for comment in comments]
-        having = set(db.session.scalars(select(kind.id).where(kind.id.in_(ids), below)))
+        having = set(db.session.scalars(_with_replies(kind), {"ids": [one.id for one in comments]}))
     changed = []
     for comment in comments:
         visible = comment.status == "approved" or comment.id in having
@@ -114,6 +112,14 @@ def show(comments: Sequence[Comment]) -> list[Comment]:
             comment.shown = visible
             changed.append(comment)
     return changed
+
+
+@cache
+def _with_replies(kind: Any) -> Select[Any]:
+    """Which of the comments `ids` have a reply that is shown."""
+    reply = aliased(kind)
+    below = exists().where(reply.parent_id == kind.id, reply.shown)
+    return select(kind.id).where(kind.id.in_(bindparam("ids", expanding=True)), below)
 
 
 def parents(comments: Sequence[Comment]) -> Sequence[Comment]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from statistics import median
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from blog.db import db, utcnow
@@ -31,15 +32,22 @@ def words() -> str:
 
 def waits(until: datetime) -> list[timedelta]:
     """How long each comment waited, from its receipt or appeal to a person's decision."""
+    rows = db.session.execute(_decided(), {"from": until - LOOK_BACK, "until": until})
+    return [at - _aware(since) for at, since in rows]
+
+
+@cache
+def _decided() -> Select[datetime, datetime]:
+    """When comments were decided, and when their waiting had begun; the latest first."""
     decided, begun = aliased(Event), aliased(Event)
-    rows = db.session.execute(
+    return (
         select(decided.at, func.max(begun.at))
         .join(begun, begun.comment_id == decided.comment_id)
         .where(
             decided.kind == "decided",
             decided.was == "pending",
-            decided.at >= until - LOOK_BACK,
-            decided.at < until,
+            decided.at >= bindparam("from"),
+            decided.at < bindparam("until"),
             begun.kind.in_(("received", "appealed")),
             begun.at <= decided.at,
         )
@@ -47,7 +55,6 @@ def waits(until: datetime) -> list[timedelta]:
         .order_by(decided.at.desc())
         .limit(MOST)
     )
-    return [at - _aware(since) for at, since in rows]
 
 
 def phrase(found: list[timedelta]) -> str:

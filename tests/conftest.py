@@ -46,8 +46,8 @@ Make = Callable[..., Flask]
 _databases = itertools.count(1)
 
 
-# Whatever is made while the tests are found stays to the end. Python need not look through it for garbage, now or
-# whenever a test has made some; that took a tenth of the suite's time.
+# Whatever is made while the tests are found stays to the end. Python need not look through it for garbage,
+# neither now nor whenever a test has made some: that took a tenth of the suite's time.
 gc.disable()
 
 

@@ -93,7 +93,7 @@ class Engines:
 
             @event.listens_for(engine, "connect")
             def hurry(connection: Any, record: Any) -> None:
-                # The power does not fail within one process; what must be on disk is tested by killing others.
+                # What is on disk when the power fails is no matter of tests that run in this process.
                 connection.execute("PRAGMA synchronous=OFF")
 
         return engine
