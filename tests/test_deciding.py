@@ -77,6 +77,29 @@ def test_a_rejection_needs_a_reason(held: Flask, fields: dict[str, str]) -> None
     assert status_of(moderator, 1) == "pending"
 
 
+def test_what_was_done_is_said_by_the_desk_alone(held: Flask, moderator: Moderator) -> None:
+    Reader(held).stored()
+    words = "Your password has expired."
+    for made_up in (
+        f"message={words}",
+        f"said={words}",
+        "said=eyJtZXNzYWdlIjoiTm8ifQ.x",
+        "undo=1",
+        "saved=x",
+    ):
+        for page in ("", "people", "account", "rules"):
+            seen = moderator.get(f"/moderation/{page}?{made_up}&undoing=pending&answer=1&offer=1")
+            assert seen.status == 200
+            assert words not in seen.text
+            assert not seen.words("main [role=status]")
+            assert not seen.all("[data-undo]:not([hidden])")
+    done = moderator.decide("approve", 1)
+    for _ in range(2):  # in another tab, too
+        seen = moderator.get(done.headers["Location"])
+        assert seen.words("#said p") == "1 comment approved."
+        assert seen.all("[data-undo]:not([hidden])")
+
+
 def test_undo_leaves_what_somebody_else_decided_since(held: Flask) -> None:
     reader, ana, ben = Reader(held), signed_in(held), signed_in(held, "ben")
     for _ in range(3):

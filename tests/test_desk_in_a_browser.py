@@ -99,7 +99,7 @@ def test_the_same_twenty_are_decided_without_scripts(browser: Browser, blog: Fla
             item.locator("summary").click()
             item.locator("select").select_option("unkind")
         item.locator(f"button[value={decision}]").click()
-        page.wait_for_url("**message=**")
+        page.wait_for_url("**said=**")
     expect(page.locator("[data-comment]")).to_have_count(0)
     assert numbers(blog) == ANYWHERE
     page.locator("[data-undo]").click()

@@ -85,7 +85,7 @@ def deciding(app: Flask, decision: str, *ids: int) -> Asked:
             "/moderation/decisions", {**form, "decision": decision, "comment": [str(one) for one in ids]}
         )
     assert done.status == 303
-    assert f"message={len(ids)}+comments" in done.headers["Location"]
+    assert f"{len(ids)} comments" in moderator.get(done.headers["Location"]).words("#said")
     return seen
 
 

@@ -15,7 +15,7 @@ from blog.addresses import client_address, network_of
 from blog.config import settings
 from blog.db import write
 from blog.history import Event
-from blog.moderation.desk import bp, go, me, page
+from blog.moderation.desk import bp, me, page, tell, told
 from blog.passwords import Unfit
 
 SECRET = re.compile(r"[A-Z2-7]{32}")
@@ -24,7 +24,7 @@ SECRET = re.compile(r"[A-Z2-7]{32}")
 @bp.get("/account")
 def account() -> BaseResponse:
     """What there is to change."""
-    return show(message=request.args.get("message", "")[:300])
+    return show(message=told()["message"])
 
 
 @bp.post("/account/password")
@@ -49,7 +49,7 @@ def end_sessions() -> BaseResponse:
     with write() as session:
         people.end_sessions(person, only=number, but=None if number or here is None else here.id)
         session.add(Event(actor=person.name, kind="sessions-ended"))
-    return go("account", message="Signed out there." if number else "Signed out everywhere else.")
+    return tell("account", "Signed out there." if number else "Signed out everywhere else.")
 
 
 @bp.post("/account/codes")
@@ -71,7 +71,7 @@ def stop_codes() -> BaseResponse:
     if problem := wrong_password():
         return show(422, problem)
     totp.reset(me(), me().name)
-    return go("account", message="You sign in with your password alone now.")
+    return tell("account", "You sign in with your password alone now.")
 
 
 def wrong_password() -> str:

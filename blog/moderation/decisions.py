@@ -16,7 +16,7 @@ from blog.discussions import together
 from blog.headers import private
 from blog.history import Event, histories
 from blog.models import DECISIONS, Comment, NotPossible
-from blog.moderation.desk import bp, go, me
+from blog.moderation.desk import bp, me, tell
 from blog.moderation.queue import MOST_AT_ONCE, offer, summary
 from blog.moderation.views import NAMES, View
 from blog.text import clean_text
@@ -163,13 +163,9 @@ def done(message: str, moved: list[int], undo: str = "", approved: bool = False)
     given = offer(moved) if approved else None
     if wants_json():
         return private(jsonify(summary(message, moved, moved if undo else [], given)))
-    query: dict[str, Any] = back() | {"message": message}
-    if moved and undo:
-        query["undo"], query["undoing"] = ",".join(map(str, moved)), undo
-    if given:
-        query["offer"] = moved[0]
     db.session.rollback()
-    return go("queue", **query)
+    news = {"undo": moved, "undoing": undo} if moved and undo else {}
+    return tell("queue", message, back(), **news, offer=moved if given else [])
 
 
 def back() -> dict[str, Any]:

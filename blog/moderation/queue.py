@@ -12,7 +12,7 @@ from blog import rejections
 from blog.db import db, utcnow
 from blog.discussions import counts
 from blog.models import Comment
-from blog.moderation.desk import bp, page
+from blog.moderation.desk import bp, page, told
 from blog.moderation.finding import find
 from blog.moderation.items import items
 from blog.moderation.notices import notices
@@ -26,7 +26,7 @@ MOST_OFFERED = 50
 @bp.get("/")
 def queue() -> Response:
     """What waits, or another view, as the address says."""
-    view = View.read(request.args)
+    view, news = View.read(request.args), told()
     found = find(view)
     values: dict[str, Any] = {
         "items": items(found.comments),
@@ -37,27 +37,20 @@ def queue() -> Response:
         else None,
         "article": library().get(view.article) if view.article else None,
         "notices": notices(),
-        "message": request.args.get("message", "")[:300],
-        "answer": answer(ids_of([request.args.get("answer", "")])),
-        "undoing": request.args.get("undoing", ""),
-        "undo_ids": ids_of(request.args.get("undo", "").split(",")),
-        "offer": offer(ids_of([request.args.get("offer", "")])),
+        "message": news["message"],
+        "answer": answer(news.get("answer", 0)),
+        "undoing": news.get("undoing", ""),
+        "undo_ids": news.get("undo", []),
+        "offer": offer(news.get("offer", [])),
         "reject_reasons": rejections.offered(),
         "drawn": drawn(),
     }
     return page("queue", **values)
 
 
-def answer(ids: list[int]) -> Comment | None:
+def answer(ident: int) -> Comment | None:
     """The answer just written at the desk; None when it is not there any more."""
-    found = db.session.get(Comment, ids[0]) if ids else None
-    return found if found is not None and found.written_by else None
-
-
-def ids_of(texts: list[str]) -> list[int]:
-    """The comments' numbers among what an address or a form says, each once."""
-    good = [text for text in texts if text.isascii() and text.isdigit() and len(text) <= 18]
-    return list(dict.fromkeys(int(text) for text in good))[:MOST_AT_ONCE]
+    return db.session.get(Comment, ident) if ident else None
 
 
 def offer(ids: list[int]) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from blog.db import db, write
 from blog.history import histories
 from blog.models import Comment, NotPossible
 from blog.moderation.comment import find, show, unfit
-from blog.moderation.desk import bp, go, me
+from blog.moderation.desk import bp, me, tell
 from blog.text import clean_text
 
 DECIDED_SINCE = "Something was decided about the answer since, so it is not taken back."
@@ -27,7 +27,7 @@ def reply(number: int) -> BaseResponse:
         if found.audience != "public" or found.status == "withdrawn":
             return show(found, 409, "Nobody would see an answer to this.", reply=body)
         if sent_before := same(found, by, body):
-            return go("queue", message="Published, with your answer.", answer=sent_before)
+            return tell("queue", "Published, with your answer.", answer=sent_before)
         try:
             approved = found.decide("approve", by)
             answer = Comment(slug=found.slug, author=by, email="", email_folded="", body=body, written_by=by)
@@ -38,7 +38,7 @@ def reply(number: int) -> BaseResponse:
             db.session.rollback()
             return show(find(number), 409, str(impossible), reply=body)
         ident = answer.id
-    return go("queue", message="Published, with your answer.", answer=ident)
+    return tell("queue", "Published, with your answer.", answer=ident)
 
 
 @bp.post("/answers/<int:number>/undo")

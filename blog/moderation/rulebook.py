@@ -11,7 +11,7 @@ from blog import rejections, rules
 from blog.config import settings
 from blog.db import write
 from blog.history import Event
-from blog.moderation.desk import bp, go, me, owner, page
+from blog.moderation.desk import bp, me, owner, page, tell, told
 
 
 @bp.get("/rules")
@@ -31,7 +31,7 @@ def save_reason() -> BaseResponse:
             session.add(Event(actor=by, kind="reason-changed", note=code))
     except ValueError as unfit:
         return show(422, str(unfit), typed)
-    return go("rulebook", saved=code)
+    return tell("rulebook", f"The reason {code} is saved.")
 
 
 def show(status: int = 200, problem: str = "", typed: dict[str, str] | None = None) -> BaseResponse:
@@ -41,7 +41,7 @@ def show(status: int = 200, problem: str = "", typed: dict[str, str] | None = No
         "choices": rejections.choices(),
         "problem": problem,
         "typed": typed or {"code": "", "moderator": "", "author": ""},
-        "saved": request.args.get("saved", ""),
+        "message": told()["message"],
         "may_change": me().role == "owner",
     }
     return page("rules", status, **values)

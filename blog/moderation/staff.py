@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from blog import guesses, people, totp
 from blog.db import db, write
 from blog.history import Event
-from blog.moderation.desk import bp, go, owner, page
+from blog.moderation.desk import bp, owner, page, tell, told
 from blog.passwords import Unfit
 from blog.people import Moderator
 
@@ -20,7 +20,7 @@ from blog.people import Moderator
 def staff() -> BaseResponse:
     """Everybody who may sign in."""
     owner()
-    return show(message=request.args.get("message", "")[:300])
+    return show(message=told()["message"])
 
 
 @bp.post("/people")
@@ -52,7 +52,7 @@ def change_person(number: int) -> BaseResponse:
         message = carry_out(action, found, by.name)
     except Unfit as unfit:
         return show(422, problem=str(unfit))
-    return go("staff", message=message)
+    return tell("staff", message)
 
 
 def carry_out(action: str, found: Moderator, by: str) -> str:
