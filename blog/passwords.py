@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 import unicodedata
-from functools import lru_cache
 
 from flask import current_app
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -32,7 +30,7 @@ def hash_password(password: str) -> str:
 
 def is_right(password: str, hashed: str | None) -> bool:
     """Whether this is the hashed password. No hash (nobody has that name) costs the same, and is wrong."""
-    decoy = _decoy(_method())  # also when it is not used: the first check in a process would be slower
+    decoy = f"{_method()}$nobody${'0' * 128}"  # it has the form of a hash, and no password has this one
     # The same form of the letters as when it was set, whatever keyboard typed them; never an exception.
     password = unicodedata.normalize("NFKC", password[: 4 * LONGEST]).encode("utf-8", "replace").decode()
     right = check_password_hash(hashed or decoy, password)
@@ -46,8 +44,3 @@ def is_outdated(hashed: str) -> bool:
 
 def _method() -> str:
     return str(current_app.config.get("PASSWORD_HASH", SCRYPT))
-
-
-@lru_cache
-def _decoy(method: str) -> str:
-    return generate_password_hash(secrets.token_urlsafe(), method)

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from blog import create_app, start
 from blog.accounts import cookie_name
 from blog.db import db, write
-from blog.people import add_moderator, find_moderator, start_session
+from blog.people import add_moderator, ensure_first_moderator, find_moderator, start_session
 from tests.akismet_standin import AkismetStandIn
 from tests.forked import Forked
 from tests.needs import needs_browser, needs_postgres
@@ -82,18 +82,34 @@ def akismet(_akismet: AkismetStandIn) -> AkismetStandIn:
     return _akismet
 
 
-@pytest.fixture(scope="session")
-def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("migrated")
-    app = create_app({"data_dir": folder, "secret_key": "k" * 40})
+def _store(folder: Path, act: Callable[[], object], **values: Any) -> Path:
+    """Do this with the store in a folder; its file, which nobody has open."""
+    app = create_app({"data_dir": folder, "secret_key": "k" * 40, **values})
     app.config["PASSWORD_HASH"] = CHEAP
     with app.app_context():
-        start.prepare_store()
-        for name in ("ana", "ben"):
-            add_moderator(name, PASSWORD)
+        act()
         db.session.remove()
         db.engine.dispose()
     return folder / "blog.db"
+
+
+@pytest.fixture(scope="session")
+def _tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _store(tmp_path_factory.mktemp("tables"), start.prepare_store)
+
+
+@pytest.fixture(scope="session")
+def _migrated(tmp_path_factory: pytest.TempPathFactory, _tables: Path) -> Path:
+    folder = tmp_path_factory.mktemp("migrated")
+    shutil.copy(_tables, folder)
+    return _store(folder, lambda: [add_moderator(name, PASSWORD) for name in ("ana", "ben")])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begun(tmp_path_factory: pytest.TempPathFactory, _tables: Path) -> None:
+    Serving.begun = tmp_path_factory.mktemp("begun")
+    shutil.copy(_tables, Serving.begun)
+    _store(Serving.begun, ensure_first_moderator)
 
 
 @pytest.fixture(scope="session")
@@ -107,12 +123,7 @@ def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def _migrated_postgres(_postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
     address = _postgres.database("migrated")
-    folder = tmp_path_factory.mktemp("migrated")
-    app = create_app({"data_dir": folder, "database_url": address, "secret_key": "k" * 40})
-    with app.app_context():
-        start.prepare_store()
-        db.session.remove()
-        db.engine.dispose()
+    _store(tmp_path_factory.mktemp("migrated"), start.prepare_store, database_url=address)
     return "migrated"
 
 

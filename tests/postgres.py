@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +16,29 @@ class Postgres:
 
     def __init__(self, server: Any) -> None:
         self._server = server
+        self._hand = psycopg.connect(server.get_uri(), autocommit=True)
         self.url = self.database("blog")
 
     def database(self, name: str, like: str = "template1") -> str:
         """Make a database, a copy of the one called `like`; its address."""
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as hand:
-            hand.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
+        # Of the two ways to copy one the quicker, and the only one that does not go through the log.
+        self._hand.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}" STRATEGY file_copy')
         return str(self._server.get_uri(database=name)).replace("postgresql://", "postgresql+psycopg://", 1)
 
     def never_sync(self) -> None:
         """Do without waiting for the disk, where no test pulls the machine's plug."""
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as hand:
-            for setting in ("fsync", "full_page_writes"):
-                hand.execute(f"ALTER SYSTEM SET {setting} = off")
-            hand.execute("SELECT pg_reload_conf()")
+        for setting in ("fsync", "full_page_writes"):
+            self._hand.execute(f"ALTER SYSTEM SET {setting} = off")
+        self._hand.execute("SELECT pg_reload_conf()")
 
     @property
     def programs(self) -> str:
         """The folder of its own pg_dump and the like."""
         return str(self._server.bin_path)
+
+    def close(self) -> None:
+        """Let go of it; no more databases are made."""
+        self._hand.close()
 
     def halt(self) -> None:
         """Stop it at once: connections are broken off, as when its process is killed."""
@@ -61,6 +65,7 @@ def postgres_server(folder: Path) -> Iterator[Postgres]:
 
     server = get_server(folder / "postgres", cleanup_mode="stop")
     try:
-        yield Postgres(server)
+        with closing(Postgres(server)) as found:
+            yield found
     finally:
         server.cleanup()

@@ -147,7 +147,7 @@ def together(number: int, act: Callable[[int], str]) -> list[str]:
 def test_eight_who_write_at_once_are_all_taken(
     request: pytest.FixtureRequest, tmp_path: Path, akismet: AkismetStandIn, store: str
 ) -> None:
-    address = request.getfixturevalue("postgres") if store == "postgres" else ""
+    address = request.getfixturevalue("migrated_postgres") if store == "postgres" else ""
     with serving(tmp_path, akismet, database_url=address) as blog:
 
         def write_five(who: int) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from blog import complaints, start
 from blog.db import db
 from tests import forked
-from tests.conftest import Make
+from tests.conftest import CHEAP, Make
 from tests.serving import COMMAND, environment
 
 
@@ -100,7 +100,12 @@ def test_with_a_wrong_setting(tmp_path: Path, setting: dict[str, Any], words: st
 def test_what_is_written_is_for_this_user_alone(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o755)
-    code = "import wsgi; from blog import start; start.prepare(wsgi.app)"
+    code = f"""
+import wsgi
+from blog import start
+wsgi.app.config["PASSWORD_HASH"] = "{CHEAP}"
+start.prepare(wsgi.app)
+"""
     assert forked.run(("-c", code), environment(data_dir=folder)).returncode == 0
     assert {path.name: path.stat().st_mode & 0o077 for path in folder.iterdir() if path.is_file()}
     assert not [path for path in folder.iterdir() if path.is_file() and path.stat().st_mode & 0o077]

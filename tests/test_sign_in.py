@@ -147,7 +147,6 @@ def hashes_made(action):
 def test_every_failure_costs_one_hash(app):
     with app.app_context():
         people.deactivate(people.add_moderator("Gone", PASSWORD))
-        people.check_password("warm", "up")
         for name in ("Ana", "Eve", "Gone", "", "x" * 500):
             assert hashes_made(lambda name=name: people.check_password(name, "wrong password")) == 1
         assert people.check_password("Gone", PASSWORD) is None

@@ -18,6 +18,7 @@ class FromNothing(Serving):
     """Started as somebody does who types the command."""
 
     launch = staticmethod(launched)
+    begun = None
 
 
 def fields(page: httpx.Response, selector: str) -> dict[str, str]:
@@ -55,6 +56,7 @@ def test_from_the_article_to_the_receipt_to_the_desk_to_the_next_reader(
 
         with browser(blog.url) as moderator:
             sign_in = moderator.get("/login")
+            assert f"password: {blog.password()}" in blog.log.read_text()
             given = {"name": "moderator", "password": blog.password()}
             signed = moderator.post("/login", data={**fields(sign_in, "form[method=post]"), **given})
             assert signed.status_code == 303
