@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from flask import Flask, abort, current_app, render_template
@@ -20,6 +20,7 @@ from blog.markup.comment import render_comment
 from blog.models import Comment
 from blog.remembered import Remembered
 from blog.shelf import library
+from blog.tokens import this_hour
 
 _HERE = Discussion.slug == bindparam("slug")
 _STANDING = select(
@@ -28,11 +29,11 @@ _STANDING = select(
     select(AkismetState.failures).where(AkismetState.id == 1).scalar_subquery().label("failures"),
 )
 
-Draw = Callable[[threads.Node], Markup]
+Draw = Callable[..., Markup]
 
 
 def init(app: Flask) -> None:
-    """Room for threads that were drawn before."""
+    """Room for what was drawn before."""
     app.extensions["blog.drawn"] = Remembered(most=2_000, most_characters=2_000_000)
 
 
@@ -50,6 +51,17 @@ def form_for(article: Article, data: Any = None) -> CommentForm:
     return CommentForm(article.slug, article.reflection, data)
 
 
+def blank_form(article: Article) -> CommentForm:
+    """The form as it is for everybody, made once an hour; only to be shown."""
+    here, moment = memory()
+    known_by = (moment, article.slug, this_hour())
+    found: CommentForm | None = here.get(known_by)
+    if found is None:
+        found = form_for(article)
+        here.put(known_by, found, 10_000)
+    return found
+
+
 def is_open(article: Article) -> bool:
     """Whether the article takes comments now."""
     return article.is_open(settings().close_after_days, utcnow())
@@ -61,20 +73,27 @@ def standing(slug: str) -> tuple[int, int, int]:
     return row.comments or 0, row.threads or 0, row.failures or 0
 
 
-def remembering(article: Article, takes_more: bool) -> Callable[[Draw, threads.Node], Markup]:
-    """What the template draws its threads with: those that it drew before in the same words come from memory.
+def memory() -> tuple[Remembered[Any], object]:
+    """What was drawn before, and something that is another one when articles, templates or settings are."""
+    here: Remembered[Any] = current_app.extensions["blog.drawn"]
+    return here, here.while_same((library().version, current_app.extensions["blog.freshness"].files))
 
-    A thread may show its node, the article, the settings and whether the article takes more comments.
+
+def remembering(slug: str, takes_more: bool, *of_form: Hashable) -> Callable[..., Markup]:
+    """What the template draws its threads with, and its form while that is blank: what it drew before in the
+    same words comes from memory.
+
+    Both may show the article, the settings and whether the article takes more comments; a thread its node,
+    and the form what is said of it.
     """
-    memory: Remembered[Markup] = current_app.extensions["blog.drawn"]
-    moment = memory.while_same((library().version, current_app.extensions["blog.freshness"].files))
+    here, moment = memory()
 
-    def drawn(thread: Draw, node: threads.Node) -> Markup:
-        known_by = (moment, article.slug, takes_more, node.facts)
-        found = memory.get(known_by)
+    def drawn(draw: Draw, *node: threads.Node) -> Markup:
+        known_by = (moment, slug, takes_more, node[0].facts if node else of_form)
+        found: Markup | None = here.get(known_by)
         if found is None:
-            found = thread(node)
-            memory.put(known_by, found, 2 * len(found))  # what it was made of takes about as much
+            found = draw(*node)
+            here.put(known_by, found, 2 * len(found))  # what it was made of takes about as much
         return found
 
     return drawn
@@ -109,7 +128,7 @@ def draw(
         "pages/reply.html" if alone else "pages/article.html",
         article=article,
         threads=nodes,
-        drawn=remembering(article, takes_more),
+        drawn=remembering(article.slug, takes_more, form.token.data, down, usually),
         count=count,
         page=page,
         pages=pages,

@@ -16,7 +16,7 @@ from typing import Any
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, event, text
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, event, text
 from sqlalchemy.exc import TimeoutError as StoreBusy
 from sqlalchemy.orm import DeclarativeBase, scoped_session
 
@@ -149,6 +149,21 @@ def _committing(session: scoped_session[Session]) -> Iterator[None]:
     if published:
         # The page cache listens here.
         current_app.extensions["blog.published"]()
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection for rows that are only read: the session's when it has one, else one without a session.
+
+    A session that begins for a statement or two costs more than they do; but nobody may hold one connection
+    and wait for another.
+    """
+    session = db.session()
+    if session.in_transaction():
+        yield session.connection()
+    else:
+        with db.engine.connect() as connection:
+            yield connection
 
 
 def publish() -> None:

@@ -55,9 +55,10 @@ class CommentForm(Form):
     def __init__(self, slug: str, label: str, formdata: Any = None) -> None:
         super().__init__(formdata)
         self.slug = slug
+        self.is_blank = formdata is None
         if label:
             self.body.label.text = label
-        if formdata is None:
+        if self.is_blank:
             self.token.data = make_token(slug)
 
     def renew(self) -> None:

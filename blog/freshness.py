@@ -7,7 +7,7 @@ machines see it within a second. Three looks keep that, the cheapest at every re
   changed what readers see. Comparing them costs a tenth of a microsecond.
 - An article's file is asked for its time by one `stat`.
 - When the bytes are others, and every half second for the sake of other machines, one small query brings the
-  versions of the discussions that changed. The other files and the clock are looked at then, too.
+  versions of the discussions that changed. The other files and the clock are looked at every half second.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flask import Flask
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Engine, bindparam, create_engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from blog.articles import Library
@@ -43,6 +43,9 @@ SITE = ""  # the row that stands for the whole site
 FIXED = "\0fixed"  # the scope of what never changes at its address
 
 Facts = tuple[Hashable, ...]
+
+
+_CHANGED = select(Discussion.slug, Discussion.version).where(Discussion.version > bindparam("since"))
 
 
 class Stamp(NamedTuple):
@@ -68,7 +71,7 @@ class Freshness:
         weakref.finalize(self, self._engine.dispose)
         self._starting = threading.Lock()
         self._looking: threading.Thread | None = None
-        self._began = self._look_at = self._wait_at = 0.0
+        self._began = self._look_at = self._wait_at = self._files_at = 0.0
         self._seen = -1
         self._away = False
         # What the last look found.
@@ -145,7 +148,11 @@ class Freshness:
         try:
             self._follow()
             seen = self._word[0]  # before the store: what comes in between is looked at again
-            if self._look_at_store() | self._look_at_files() | self._look_at_clock():
+            changed = self._look_at_store()
+            if self._began >= self._files_at:
+                changed |= self._look_at_files() | self._look_at_clock()
+                self._files_at = self._began + LOOK_EVERY
+            if changed:
                 self.moment = object()
             self._seen = seen
         finally:
@@ -162,10 +169,9 @@ class Freshness:
 
     def _look_at_store(self) -> bool:
         since = max(self._versions.values(), default=0) - OVERLAP
-        query = select(Discussion.slug, Discussion.version).where(Discussion.version > since)
         try:
             with self._engine.connect() as connection:
-                rows = {row.slug: row.version for row in connection.execute(query)}
+                rows = {row.slug: row.version for row in connection.execute(_CHANGED, {"since": since})}
         except SQLAlchemyError as error:
             # Reading goes on with what is known.
             if not self._away:
@@ -195,7 +201,12 @@ class Freshness:
 def _engine(settings: Settings) -> Engine:
     """One connection of its own: the application's may all be busy with posts."""
     return create_engine(
-        settings.database, pool_size=1, max_overflow=0, pool_pre_ping=True, isolation_level="AUTOCOMMIT"
+        settings.database,
+        pool_size=1,
+        max_overflow=0,
+        # A server that was restarted costs no look; a file is there or not.
+        pool_pre_ping=not settings.database.startswith("sqlite"),
+        isolation_level="AUTOCOMMIT",
     )
 
 

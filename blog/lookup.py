@@ -26,7 +26,7 @@ from sqlalchemy.sql.elements import SQLCoreOperations
 
 from blog.akismet_state import AkismetState, Standing
 from blog.counters import Limit, Sealed, Standings
-from blog.db import UtcDateTime, db
+from blog.db import UtcDateTime, reading
 from blog.models import Comment
 from blog.wordlists import WordList
 
@@ -128,8 +128,9 @@ def look(comment: Comment, limits: Sequence[Sealed] = ()) -> Known:
         "me": comment.id or 0,
     }
     found: list[list[Any]] = [[] for _ in range(6)]
-    for kind, *facts in db.session.connection().execute(_ALL, given):
-        found[kind].append(facts)
+    with reading() as connection:
+        for kind, *facts in connection.execute(_ALL, given):
+            found[kind].append(facts)
     return Known(
         earlier=next((Earlier(*one[:3]) for one in found[EARLIER]), None),
         names=[one[0] for one in found[NAME]],

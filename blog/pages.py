@@ -18,7 +18,7 @@ from flask import (
 from werkzeug.exceptions import Gone, HTTPException, NotFound
 
 from blog import fields, threads
-from blog.articlepage import draw, find, form_for
+from blog.articlepage import blank_form, draw, find
 from blog.config import settings
 from blog.db import db
 from blog.errors import http_error
@@ -67,7 +67,7 @@ def article(slug: str) -> Response:
     """An article, its question, its comments and the form."""
     found = find(slug)
     page = page_number(request.args.get("page", "1"))
-    response = make_response(draw(found, form_for(found), page=page))
+    response = make_response(draw(found, blank_form(found), page=page))
     return share(response, slug, query=("page",), until=found.closes_at(settings().close_after_days))
 
 

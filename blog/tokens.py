@@ -19,9 +19,14 @@ HOUR = 3600
 LIFETIME = 25 * HOUR
 
 
+def this_hour() -> int:
+    """When this hour began, in seconds since 1970: until it ends every blank form is the same."""
+    return int(time.time()) // HOUR * HOUR
+
+
 class _Hourly(TimestampSigner):
     def get_timestamp(self) -> int:
-        return int(time.time()) // HOUR * HOUR
+        return this_hour()
 
 
 class _Exact(TimestampSigner):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,21 @@ def test_an_author_sees_a_changed_template(make: Make, tmp_path: Path) -> None:
     freshness.look()
     assert freshness.stamp("open-letter") != before[0]
     assert freshness.stamp(None) != before[1]
+
+
+def test_an_author_sees_a_changed_template_while_moderators_are_busy(make: Make, tmp_path: Path) -> None:
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    freshness: Freshness = make(templates_dir=folder).extensions["blog.freshness"]
+    freshness.look()
+    before = freshness.stamp(None)
+    (folder / "base.html").write_text("other")
+    until = time.monotonic() + TRUSTED
+    while time.monotonic() < until and freshness.stamp(None) == before:
+        freshness.signal()
+        freshness.look()
+        threading.Event().wait(0.02)
+    assert freshness.stamp(None) != before
 
 
 def test_another_machine_sees_a_decision_within_a_second(app: Flask, make: Make, tmp_path: Path) -> None:

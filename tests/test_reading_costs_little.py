@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine, event
 
 from blog.db import db, write
 from blog.discussions import discussion
+from blog.freshness import TRUSTED
 from blog.models import Comment
 from tests.conftest import Make
 from tests.people import Page, Reader
@@ -160,6 +162,33 @@ def test_a_changed_template_draws_all_threads_again(noisy: Flask, tmp_path: Path
     reader.get(ARTICLE)
     path = tmp_path / "own" / "pages" / "_comment.html"
     path.write_text(path.read_text().replace("{{ node.html }}", "Newly said: {{ node.html }}"))
-    with noisy.app_context():
-        noisy.extensions["blog.freshness"]._look()
+    threading.Event().wait(TRUSTED + 0.05)
     assert "Newly said:" in reader.get(ARTICLE).words("#comments")
+
+
+# Whatever is drawn of the form twice differs.
+FORM = """{% macro summary(form, notice, labels) %}
+<p id="drawing">{{ range(1000000000)|random }}</p>{{ form.body.data or "" }}{% endmacro %}
+{{ summary(form, notice, {}) }}
+<form id="comment-form"><input name="token" value="{{ form.token.data }}"></form>
+"""
+
+
+def test_the_blank_form_is_drawn_once_and_a_typed_one_belongs_to_nobody_else(
+    make: Make, tmp_path: Path
+) -> None:
+    own = tmp_path / "own" / "pages"
+    own.mkdir(parents=True)
+    (own / "_form.html").write_text(FORM)
+    app = make(templates_dir=own.parent)
+    reader = Reader(app)
+    blank = reader.get(ARTICLE).words("#drawing")
+    changed(app)
+    refused = reader.post(f"{ARTICLE}comments", {"author": "Jo", "email": "jo", "body": "My own words."})
+    assert "My own words." in refused.text
+    seen = reader.post(f"{ARTICLE}comments", {"author": "Jo", "body": "Looked at.", "preview": "1"})
+    assert "Looked at." in seen.text
+    page = reader.get(ARTICLE)
+    assert page.words("#drawing") == blank
+    assert "My own words." not in page.text
+    assert "Looked at." not in page.text
