@@ -28,6 +28,11 @@ STATUS_LINES = {
     "rejected": "Your comment was not published.",
     "withdrawn": "You have withdrawn your comment.",
 }
+PRIVATE_LINES = {
+    "pending": "Your words are with the author of this blog.",
+    "spam": "Your words were taken for spam.",
+    "rejected": "Your words were put aside.",
+}
 ERASED_LINES = {
     "approved": "Your comment is published, without your name.",
     "pending": "Your comment waits for a person, without your name.",
@@ -72,6 +77,8 @@ def withdraw(token: str) -> Response:
     """Blank the text; replies and the place stay."""
 
     def verb(comment: Comment) -> None:
+        if comment.status == "withdrawn":
+            raise NotPossible  # a second click: the receipt itself says that it is done
         if comment.status not in ("pending", "approved"):
             raise NotPossible("Only a comment that waits or is published can be withdrawn.")
         comment.withdraw()
@@ -85,6 +92,8 @@ def appeal(token: str) -> Response:
     comment = find(token)
     form = AppealForm(request.form)
     words = form.words.data or ""
+    if comment.status == "pending" and words and words == comment.appeal_words:
+        return show(comment, 409)  # a second click
     if not can_appeal(comment):
         return show(comment, 409, notice="This comment cannot be appealed now.", typed=words)
     if not form.validate():
@@ -183,7 +192,7 @@ def show(comment: Comment, status: int = 200, **extra: Any) -> Response:
         "status_line": status_line(comment),
         "reasons": reasons(comment),
         "sent": fields.sent_rows(comment.submitted),
-        "events": [(event.at, words(event, is_erased(comment))) for event in comment.history()],
+        "events": [(event.at, words(event, comment)) for event in comment.history()],
         "erased": is_erased(comment),
         "html": render_comment(comment.body),
         "can_withdraw": comment.status in ("pending", "approved"),
@@ -206,8 +215,8 @@ def status_line(comment: Comment) -> str:
     """Where the comment stands, in a sentence."""
     if is_erased(comment):
         return ERASED_LINES.get(comment.status, "Your data in this comment is erased.")
-    if comment.status == "pending" and comment.audience == "private":
-        return "Your words are with the author of this blog."
+    if comment.audience == "private" and not comment.appealed_at and comment.status in PRIVATE_LINES:
+        return PRIVATE_LINES[comment.status]
     if comment.status == "pending" and comment.appealed_at is not None:
         return "You have appealed, and a person looks again."
     return STATUS_LINES[comment.status]
@@ -242,10 +251,12 @@ def last_decision(comment: Comment) -> Event | None:
     return decided[-1] if decided else None
 
 
-def words(event: Event, erased: bool = False) -> str:
+def words(event: Event, comment: Comment) -> str:
     """A line of the history for the author; who decided stays with the desk."""
-    if erased and event.kind == "withdrawn":
+    if is_erased(comment) and event.kind == "withdrawn":
         return "Its words were deleted."  # by its author, or with everything else about them
+    if comment.audience == "private" and (event.kind, event.now) == ("decided", "rejected"):
+        return "A moderator put it aside."
     if event.kind == "screened" and "private" in event.reasons:
         return "It was put before the author of this blog, and nobody else was asked."
     if event.kind in ("screened", "rechecked") and event.now == "pending":

@@ -1,6 +1,7 @@
 """What is deleted, and when: counted from the decision, never from the comment's own date.
 
-What still waits for a person is never touched.
+What still waits for a person is never touched. For what is meant for the author of the blog only nobody has
+to decide, so its time counts from its arrival.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, select, text
+from sqlalchemy import Select, delete, or_, select, text
 
 from blog import fields, following, limits, people, sampling, search
 from blog.config import settings
@@ -35,7 +36,7 @@ def apply(report: Any, now: datetime, dry_run: bool) -> None:
     report.purged += in_batches(
         select(Comment.id).where(
             Comment.purged_at.is_(None),
-            Comment.status != "pending",
+            or_(Comment.status != "pending", Comment.audience == "private"),
             Comment.status_at <= now - timedelta(days=here.retention_days),
         ),
         lambda ids: purge(ids, now),

@@ -65,6 +65,22 @@ def test_a_published_comment_is_withdrawn_and_its_replies_stay(reader: Reader) -
     assert reader.post(f"{receipt}/withdrawal").status == 409
 
 
+def test_a_second_click_sees_what_the_first_has_done(reader: Reader, akismet: AkismetStandIn) -> None:
+    receipt = reader.stored()
+    reader.post(f"{receipt}/withdrawal")
+    twice = reader.post(f"{receipt}/withdrawal")
+    assert twice.words("h1") == "You have withdrawn your comment."
+    assert not twice.all("[role=alert]")
+    akismet.answer_with(SPAM)
+    receipt = reader.stored()
+    reader.post(f"{receipt}/appeal", {"words": "I am real."})
+    twice = reader.post(f"{receipt}/appeal", {"words": "I am real."})
+    assert twice.words("h1") == "You have appealed, and a person looks again."
+    assert not twice.all("[role=alert]")
+    other = reader.post(f"{receipt}/appeal", {"words": "Something else."})
+    assert "Something else." in other.words("[role=alert]")
+
+
 def test_a_withdrawn_text_is_gone_at_the_desk_too(held: Flask) -> None:
     reader, moderator = Reader(held), signed_in(held)
     receipt = reader.stored(body="Secret words.")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
 from tests.akismet_standin import AkismetStandIn
+from tests.conftest import signed_in
+from tests.mailing import later, run
 from tests.people import Moderator, Reader
 
 SECRET = "Only between us."
@@ -60,6 +64,39 @@ def test_an_edit_stays_between_the_two(reader: Reader, akismet: AkismetStandIn) 
     assert reader.get(receipt).one("main").get("data-status") == "pending"
     assert "between us" not in everywhere(reader)
     assert akismet.checks == []
+
+
+def test_nobody_is_told_to_wait_for_a_decision(reader: Reader, moderator: Moderator) -> None:
+    receipt = reader.stored(body=SECRET, audience="private")
+    for page in (moderator.desk(status="private"), moderator.get("/moderation/comments/1")):
+        assert page.words("[data-comment] .state") == "for you only"
+    words = reader.get(receipt).words("main")
+    assert "Your words are with the author of this blog." in words
+    assert "No decision is needed" in words
+    for waiting in ("wait", "decides", "published, without"):
+        assert waiting not in words
+
+
+@pytest.mark.parametrize("decision", ["spam", "reject"])
+def test_words_that_were_put_aside_were_not_refused_publication(
+    reader: Reader, moderator: Moderator, decision: str
+) -> None:
+    receipt = reader.stored(body=SECRET, audience="private")
+    moderator.decide(decision, 1, reason="off-topic")
+    page = reader.get(receipt)
+    assert page.one("main").get("data-status") in ("spam", "rejected")
+    assert "publish" not in page.words("h1, ol.log")
+
+
+def test_the_address_goes_when_its_time_is_over_though_nobody_decides(app: Flask) -> None:
+    reader, moderator = Reader(app, REMOTE_ADDR="203.0.113.9"), signed_in(app)
+    receipt = reader.stored(body=SECRET, audience="private")
+    run(app)
+    assert "203.0.113.9" in moderator.desk(status="private").words("main")
+    later(app, timedelta(days=16))
+    run(app)
+    assert "203.0.113.9" not in moderator.desk(status="private").words("main")
+    assert SECRET in reader.get(receipt).words("main")
 
 
 def test_the_same_words_can_be_published_afterwards(reader: Reader) -> None:
