@@ -59,7 +59,7 @@ KEEP = "keep"
 # How long, in words; the numbers are the running settings'.
 KEPT = {
     "comment": "As long as the comment; spam and rejected comments go {spam_days} days after the decision",
-    "retention": "{retention_days} days after the decision about the comment, or after one for the author only came",
+    "retention": "{retention_days} days after the decision; for the author only: after it came",
     "log": "As long as the blog; nothing in it says who you are",
     "limit": "Until the limit has passed, a day at most, and only as a keyed hash",
     "sample": "A few, drawn by lot each week, until a person has judged them; five weeks at most",
