@@ -30,7 +30,9 @@ from blog import guesses, people, totp, unsent
 from blog.addresses import client_address, network_of
 from blog.config import settings
 from blog.db import db, write
+from blog.errors import RETRY_SECONDS
 from blog.headers import on_site, private
+from blog.health import store_is_away
 from blog.history import Event
 from blog.people import Moderator
 from blog.posting import from_elsewhere
@@ -46,6 +48,7 @@ STALE = "This page was open for too long, or your browser kept no cookie for it.
 FOREIGN = (
     "This form was open for too long or came from somewhere else. Go back, reload the page and try again."
 )
+AWAY = "The blog cannot reach its store right now, so nobody can sign in. Try again in a few seconds."
 OUTLIVED = "This form is older than your last sign-in, so nothing was changed. Look at it and send it again."
 NOT_YET = "You are signed in. What you had typed was not sent: look at it, then send it."
 SIGNED_OUT = "You are not signed in (any more), so nothing was changed. Sign in and do it again."
@@ -120,6 +123,8 @@ def sign_in() -> BaseResponse:
     wanted, network = _next(), _network()
     if not _genuine():
         return _form(422, STALE, wanted)
+    if store_is_away():
+        return _away(_form(503, AWAY, wanted))
     name = clean_line(request.form.get("name", "")[:200])
     found = guesses.guess(name, request.form.get("password", ""), network)
     if isinstance(found, int):
@@ -142,6 +147,8 @@ def second_step() -> BaseResponse:
     found = db.session.get(Moderator, number)
     if found is None or not found.active or since != _since(found) or not _genuine():
         return _form(422, STALE, wanted)
+    if store_is_away():
+        return _away(_code_form(503, AWAY, step))
     if wait := guesses.count_code(found):
         return _too_often(wait, wanted)
     if not totp.is_right(found, request.form.get("code", "")):
@@ -216,6 +223,11 @@ def _too_often(wait: int, wanted: str) -> Response:
     how_long = f"{wait} seconds" if wait <= 90 else f"{minutes} minutes"
     answer = _form(429, f"There were too many attempts. Please wait {how_long}, then try again.", wanted)
     answer.headers["Retry-After"] = str(wait)
+    return answer
+
+
+def _away(answer: Response) -> Response:
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
     return answer
 
 

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 bp = Blueprint("health", __name__)
 
 PATIENCE = 0.5  # seconds that a locked store may take to let a writer in
+TRIES = 3  # a store that is only busy lets one of them in
 CONNECT = 2  # seconds, for a store on the network; psycopg takes whole ones, from 2
 PROBE = b"\0" * 65536
 
@@ -47,6 +48,12 @@ def healthz() -> Response:
         response.status_code = 503
         response.headers["Retry-After"] = "5"
     return private(response)
+
+
+def store_is_away() -> bool:
+    """Whether the store takes nothing now: a second or two of trying, where waiting would take far longer."""
+    probe: OneAtATime = current_app.extensions["blog.health"]
+    return all(probe() for _ in range(TRIES))
 
 
 class OneAtATime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import stat
 import sys
 import threading
@@ -292,6 +293,22 @@ def test_the_desk_refuses_forms_that_it_did_not_draw(ana):
     decision = {"comment": "1", "decision": "approve"}
     assert ana.post("/moderation/decisions", decision).status == 400
     assert ana.post("/moderation/decisions", {**decision, "csrf_token": "forged"}).status == 400
+
+
+def test_a_store_that_is_locked_gives_the_form_back_without_the_password(app):
+    person, path = Person(app), app.extensions["blog.settings"].data_dir / "blog.db"
+    person.form = person.get("/login").fields("form[method=post]")
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    page = attempt(person, password=PASSWORD, next="/moderation/?status=spam")
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert (page.status, page.headers["Retry-After"]) == (503, "5")
+    assert "cannot reach its store" in page.words("[role=alert]")
+    assert page.one("#name").value == "Ana"
+    assert PASSWORD not in page.text
+    again = person.post("/login", page.fields("form[method=post]") | {"password": PASSWORD})
+    assert again.headers["Location"] == "/moderation/?status=spam"
 
 
 def test_no_cache_may_keep_these_pages(app, ana):
