@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
-from email.utils import formatdate
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 from blog.door import Door
 from blog.kept import Answer
@@ -21,7 +19,6 @@ from blog.request import CROWDED, LATE, Refusal, Request
 
 log = logging.getLogger(__name__)
 
-MOST = 8192  # open connections of a worker; one that says nothing costs a few kB
 MOST_IN_A_ROW = 32  # requests of one connection that are not answered yet
 SHORT = 1024  # bytes; longer requests are not known again by their bytes
 KEEP = b"connection: keep-alive\r\n"
@@ -31,72 +28,38 @@ class Patience(NamedTuple):
     """How long something may take, in seconds."""
 
     head: float = 15  # until it has arrived
-    idle: float = 60  # between two requests, or
-    crowded: float = 5  # when half of the connections are taken
+    idle: float = 60  # between two requests
     stuck: float = 60  # with nothing taken of an answer
-    linger: float = 2  # to read the last answer
+    linger: float = 2  # to read the last answer, or with nothing taken while the server stops
     tick: float = 1  # between two looks at all of them
 
 
 USUAL = Patience()
 
 
-class Crowd:
-    """The connections of one worker, and the clock that ends those which do not go on."""
+class Company(Protocol):
+    """What the connections of a worker share."""
 
-    def __init__(self, door: Door, patience: Patience = USUAL) -> None:
-        self.door, self.patience = door, patience
-        self.open: set[Connection] = set()
-        self.now = time.monotonic()  # of the last tick
-        self.date = _date()  # a header, and the end of all headers
-        # Whole answers to the bytes of requests, right for what came in this turn of the loop: all of that is
-        # here already, so what was looked at since is new enough for all of it.
-        self.known: dict[bytes, bytes] = {}
-        self._nobody = asyncio.Event()
-
-    def welcome(self) -> asyncio.Protocol:
-        """The protocol of a new connection."""
-        return Connection(self)
+    door: Door
+    patience: Patience
+    now: float  # on the monotonic clock, of the last look at all of them
+    date: bytes  # a header, and the end of all headers
+    known: dict[bytes, bytes]  # whole answers to the bytes of requests, for this turn of the loop
 
     def recall(self, data: bytes) -> bytes:
         """The answer to these bytes from memory, if they were a request before; else nothing."""
-        answer = self.door.known(data)
-        if answer is None:
-            return b""
-        if not self.known:
-            asyncio.get_running_loop().call_soon(self.known.clear)
-        self.known[data] = said = b"".join((answer.head, self.date, answer.body))
-        return said
+
+    def came(self, connection: Connection) -> bool:
+        """It is open; whether there is room."""
 
     def forget(self, connection: Connection) -> None:
         """It is closed."""
-        self.open.discard(connection)
-        if not self.open:
-            self._nobody.set()
-
-    async def tick(self) -> None:
-        """Look at everybody again and again; never ends by itself."""
-        patience = self.patience
-        while True:
-            await asyncio.sleep(patience.tick)
-            self.now, self.date = time.monotonic(), _date()
-            idle = patience.idle if len(self.open) < MOST // 2 else patience.crowded
-            for connection in list(self.open):
-                connection.look(self.now, idle)
-
-    async def leave(self) -> None:
-        """Close every connection after its answers, and return when there is none."""
-        self._nobody.clear()
-        for connection in list(self.open):
-            connection.end()
-        if self.open:
-            await self._nobody.wait()
 
 
 class Connection(asyncio.Protocol):
     """One connection. All methods are for the thread of the loop."""
 
-    def __init__(self, crowd: Crowd) -> None:
+    def __init__(self, crowd: Company) -> None:
         self._crowd, self._door, self._known = crowd, crowd.door, crowd.known
         self._parser = Parser(self)
         self._transport: asyncio.Transport
@@ -105,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._resting = True  # everything is answered, and nothing of a next request is here
         self._busy = False  # somebody is answering the first
         self._full = False  # the other side does not take what it is sent
+        self._reads = True  # what comes is read; otherwise whoever sends it has to wait
         self._ended = False  # the other side has said all, or
         self._lingers = False  # all was said to it, and it may read that
         self._since, self._unsent = crowd.now, 0  # nothing moved, with so many bytes not taken
@@ -117,8 +81,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer, here = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.peer, self.here = peer[0] if peer else "", (here[0], str(here[1]))
-        self._crowd.open.add(self)
-        if len(self._crowd.open) > MOST:
+        if not self._crowd.came(self):
             self._refuse(CROWDED)
             self._go_on()
 
@@ -126,20 +89,19 @@ class Connection(asyncio.Protocol):
         """Nobody is there any more. Who has a thread keeps it: what was sent may have to be stored."""
         if self._parser.request is not None:
             log.info("a body broke off")
-            self._door.forget(self._parser.request)
-        self._parser.stop()
-        self._row.clear()
+        if self._busy:
+            self._row.popleft()
+        self._forget_row()
         self._crowd.forget(self)
 
     def pause_writing(self) -> None:
         """Too much waits to be taken: no further answer until it was."""
-        self._full, self._since, self._unsent = True, self._crowd.now, 0
-        self._transport.pause_reading()
+        self._full = True
+        self._listen()
 
     def resume_writing(self) -> None:
         """It was taken."""
-        self._full, self._since = False, self._crowd.now
-        self._transport.resume_reading()
+        self._full = False
         self._go_on()
 
     def data_received(self, data: bytes) -> None:
@@ -157,7 +119,7 @@ class Connection(asyncio.Protocol):
         refusal = self._parser.feed(data)
         if refusal is not None:
             self._refuse(refusal)
-        if len(self._row) > 1 or self._parser.in_head:
+        if self._parser.in_head:
             self._said = b""
         self._go_on()
 
@@ -173,12 +135,14 @@ class Connection(asyncio.Protocol):
 
     def begun(self, request: Request) -> None:
         """A request, whose body may be still to come."""
+        if self._row:
+            self._said = b""
         if len(self._row) >= MOST_IN_A_ROW:
             self._parser.stop()
             self._refuse(CROWDED)
             return
         self._row.append(request)
-        if request.has_body:
+        if request.length:
             self._door.expect(request)
 
     def continued(self, request: Request, body: bytes) -> None:
@@ -225,7 +189,17 @@ class Connection(asyncio.Protocol):
             else:
                 if request.waits_for_a_word():
                     self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                return
+                break
+        self._listen()
+
+    def _listen(self) -> None:
+        """Read on, unless answers pile up here or requests do: what memory holds is then bounded."""
+        reads = not self._full and len(self._row) < 2
+        if reads and not self._reads:
+            self._transport.resume_reading()
+        elif self._reads and not reads:
+            self._transport.pause_reading()
+        self._reads = reads
 
     def _send(self, request: Request, answer: Answer) -> None:
         self._row.popleft()
@@ -257,8 +231,7 @@ class Connection(asyncio.Protocol):
 
     def _hang_up(self) -> None:
         """Say no more. If all ended at once while somebody still sends, the answer could get lost."""
-        self._parser.stop()
-        self._row.clear()
+        self._forget_row()
         self._resting = False
         if self._ended:
             self._transport.close()
@@ -266,17 +239,25 @@ class Connection(asyncio.Protocol):
             self._lingers = True
             self._transport.write_eof()
 
+    def _forget_row(self) -> None:
+        self._parser.stop()
+        for request in self._row:
+            self._door.forget(request)
+        self._row.clear()
+
     # Ends.
 
-    def look(self, now: float, idle: float) -> None:
-        """End what does not go on. `now`: on the monotonic clock; `idle`: seconds between two requests."""
+    def look(self, now: float) -> None:
+        """End what does not go on. `now`: on the monotonic clock."""
         quiet, patience = now - self._since, self._crowd.patience
-        if self._full:
-            unsent = self._transport.get_write_buffer_size()
-            if unsent != self._unsent:
-                self._unsent, self._since = unsent, now
-            elif quiet > patience.stuck:
+        unsent = self._transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent, self._since = unsent, now
+        elif unsent:
+            if quiet > (patience.linger if self._door.closing else patience.stuck):
                 self._transport.abort()
+        elif self._row:
+            return  # somebody answers, or the body has a clock of its own
         elif self._lingers:
             if quiet > patience.linger:
                 self._transport.abort()
@@ -284,8 +265,16 @@ class Connection(asyncio.Protocol):
             if quiet > patience.head:
                 self._refuse(LATE)
                 self._go_on()
-        elif not self._row and quiet > idle:
+        elif quiet > patience.idle:
             self._transport.close()
+
+    def is_idle(self) -> bool:
+        """Whether nothing was asked that is not answered."""
+        return not self._row and not self._transport.get_write_buffer_size()
+
+    def drop(self) -> None:
+        """End it at once."""
+        self._transport.abort()
 
     def end(self) -> None:
         """Take no further request."""
@@ -293,7 +282,3 @@ class Connection(asyncio.Protocol):
             self._end_with_last()
         elif not self._lingers:
             self._transport.close()
-
-
-def _date() -> bytes:
-    return f"date: {formatdate(usegmt=True)}\r\n\r\n".encode()

@@ -29,7 +29,7 @@ THREADS = 128  # of the pool; each is made when it is first needed
 PATIENCE = 15.0  # seconds that every body may take to arrive, and
 SLOWEST = 2048  # bytes a second beyond them
 MOST_OF_ONE = 256  # bodies that have not arrived whole, from one network
-MOST_WAITING = 32 * 1024 * 1024  # bytes of all bodies that have not arrived whole
+MOST_HELD = 32 * 1024 * 1024  # bytes of all bodies that are not answered yet
 MOST_PASSED_OVER = 1024 * 1024  # bytes of a body that is too large; its sender then reads the answer
 
 
@@ -64,7 +64,7 @@ class Door:
         self._loop = asyncio.get_running_loop()
         # Whose bodies have not arrived whole, by the network that sends them, the oldest first.
         self._unfinished: dict[str, list[Request]] = {}
-        self._waiting = 0  # bytes
+        self._held = 0  # bytes of bodies
         self._inside = 0  # requests that have a thread, or will
         self._empty = asyncio.Event()
         self._last = 0.0
@@ -91,6 +91,7 @@ class Door:
                 said if plain else b"",
             )
             if answer is not None:
+                self._release(request)
                 return answer
         self._inside += 1
         self._pool.submit(self._answer, request)
@@ -126,9 +127,7 @@ class Door:
             self._give_up(same[0], LATE)
             same = self._unfinished.setdefault(request.network, [])
         same.append(request)
-        length = request.header(b"content-length")
-        expected = min(int(length), self._most_bytes) if length else self._most_bytes
-        patience = PATIENCE + expected / SLOWEST
+        patience = PATIENCE + min(request.length, self._most_bytes) / SLOWEST
         request.timer = self._loop.call_later(patience, self._give_up, request, LATE)
 
     def take(self, request: Request, part: bytes) -> None:
@@ -136,29 +135,39 @@ class Door:
         by the length that was announced.
         """
         if request.passed_over or len(request.body) + len(part) > self._most_bytes:
-            self._waiting -= len(request.body)
+            self._release(request)
             request.body.clear()
             request.passed_over += len(part)
             if request.passed_over > MOST_PASSED_OVER:
                 request.asker.has_enough(request)
             return
         request.body += part
-        self._waiting += len(part)
-        if self._waiting > MOST_WAITING:
-            self._give_up(request, CROWDED)
+        request.held += len(part)
+        self._held += len(part)
+        if self._held > MOST_HELD:
+            # What somebody typed is small; whoever means to fill the memory makes room.
+            unfinished = (late for same in self._unfinished.values() for late in same)
+            self._give_up(max(unfinished, key=lambda late: late.held), CROWDED)
 
     def arrived(self, request: Request) -> None:
         """It is here, with all of its body."""
-        self.forget(request)
+        self._stop_waiting(request)
         request.whole = True
 
     def forget(self, request: Request) -> None:
-        """Its body is not waited for any longer."""
+        """Its body is not wanted any longer."""
+        self._stop_waiting(request)
+        self._release(request)
+
+    def _release(self, request: Request) -> None:
+        self._held -= request.held
+        request.held = 0
+
+    def _stop_waiting(self, request: Request) -> None:
         if request.timer is None:
             return
         request.timer.cancel()
         request.timer = None
-        self._waiting -= len(request.body)
         same = self._unfinished[request.network]
         same.remove(request)
         if not same:
@@ -191,6 +200,7 @@ class Door:
 
     def _leave(self, request: Request, answer: Answer) -> None:
         self._inside -= 1
+        self._release(request)
         if not self._inside:
             self._empty.set()
         request.asker.answered(request, answer)

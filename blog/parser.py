@@ -10,7 +10,7 @@ from typing import Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from blog.request import TOO_LONG, UNREADABLE, VERSION, Asker, Refusal, Request
+from blog.request import TOO_LONG, UNMEASURED, UNREADABLE, VERSION, Asker, Refusal, Request
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +83,11 @@ class Parser:
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One line; a name that comes again adds to its value. Lines below a body do not count."""
+        """One line; a name that comes again adds to its value."""
         self._lines += 1
         if not self.in_head or self._lines > MOST_HEADERS:
             return  # what is refused anyway need not cost much
-        key, headers = name.lower(), self._headers
+        key, value, headers = name.lower(), value.rstrip(b" \t"), self._headers
         if key in headers:
             value = headers[key] + (b"; " if key == b"cookie" else b",") + value
         headers[key] = value
@@ -100,12 +100,15 @@ class Parser:
         if version not in ("1.0", "1.1"):
             return self._refuse(VERSION)
         headers = self._headers
+        if b"transfer-encoding" in headers:
+            # What comes in chunks may go on for ever below its end, and no form may be without a length.
+            return self._refuse(UNMEASURED)
         size = len(self._target) + sum(map(len, headers)) + sum(map(len, headers.values()))
         if size > MOST_HEAD or self._lines > MOST_HEADERS:
             return self._refuse(TOO_LONG)
         try:
             request = Request(self._hearer, parser.get_method().decode(), self._target, version, headers)
-        except HttpParserError:
+        except (HttpParserError, ValueError):
             return self._refuse(UNREADABLE)
         request.stays = parser.should_keep_alive() and not parser.should_upgrade()
         self.in_head, self.request = False, request

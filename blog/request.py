@@ -24,6 +24,7 @@ class Refusal(NamedTuple):
 
 UNREADABLE = Refusal(400, *WORDS[400])
 LATE = Refusal(408, "Too slow", "The request did not arrive in time. Go back and send it again.")
+UNMEASURED = Refusal(411, *WORDS[411])
 TOO_LONG = Refusal(
     431, "Too long", "The address or the headers are longer than what is read here (64 kB, 100 headers)."
 )
@@ -64,14 +65,17 @@ class Request:
     """One request: what was asked, and how far its body has arrived."""
 
     __slots__ = (
-        "asker", "body", "goes_on", "headers", "method", "network", "passed_over", "path", "query", "refusal",
-        "stays", "timer", "version", "whole",
+        "asker", "body", "goes_on", "headers", "held", "length", "method", "network",
+        "passed_over", "path", "query", "refusal", "stays", "timer", "version", "whole",
     )  # fmt: skip
 
     def __init__(
         self, asker: Asker, method: str, target: bytes, version: str, headers: dict[bytes, bytes]
     ) -> None:
-        """`headers`: by their names in lower case, those of one name joined. Raises HttpParserError."""
+        """`headers`: by their names in lower case, those of one name joined.
+
+        Raises HttpParserError when the target, ValueError when the length is none.
+        """
         self.asker, self.method, self.version, self.headers = asker, method, version, headers
         path, _, query = target.partition(b"#")[0].partition(b"?")
         if not path.startswith(b"/") and target != b"*":
@@ -79,7 +83,8 @@ class Request:
             parts = parse_url(target)
             path, query = parts.path or b"/", parts.query or b""
             port = b":%d" % parts.port if parts.port else b""
-            headers[b"host"] = (parts.host or b"") + port
+            host = parts.host or b""
+            headers[b"host"] = (b"[%b]" % host if b":" in host else host) + port
         self.path = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
         self.query = query.decode("latin-1")
         self.stays = True  # the connection, after the answer
@@ -87,7 +92,9 @@ class Request:
         # RFC 9110, 10.1.1
         self.goes_on = version == "1.1" and headers.get(b"expect", b"").lower() == b"100-continue"
         self.whole = False
+        self.length = int(headers.get(b"content-length", 0))  # bytes of its body
         self.body, self.passed_over = bytearray(), 0
+        self.held = 0  # bytes of its body that the door counts
         self.network = ""
         self.timer: Timer | None = None  # until its body is given up
 
@@ -95,11 +102,6 @@ class Request:
         """Whether the sender waits to be told that its body is wanted; to be told once."""
         waits, self.goes_on = self.goes_on, False
         return waits
-
-    @property
-    def has_body(self) -> bool:
-        """Whether bytes follow that have to be waited for."""
-        return self.headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in self.headers
 
     def header(self, name: bytes) -> str | None:
         """What this header says; None when it is not there. `name`: in lower case."""

@@ -26,7 +26,7 @@ from flask import Flask
 
 from blog import logs
 from blog.config import Settings
-from blog.connection import Crowd
+from blog.crowd import MOST, Crowd
 from blog.db import db
 from blog.door import Door
 from blog.headers import base_headers
@@ -177,7 +177,8 @@ async def _answer(listener: socket.socket, app: Flask, here: Settings, end: int)
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     cache, most = app.extensions["blog.pagecache"], app.config["MAX_CONTENT_LENGTH"]
     door = Door(app, cache, most, base_headers(here), here.trusted_proxies)
-    crowd = Crowd(door)
+    # The other half of the files is for the store and for pages.
+    crowd = Crowd(door, most=min(MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
     clock = loop.create_task(crowd.tick())
     server = await loop.create_server(crowd.welcome, sock=listener, backlog=BACKLOG)
     await stopping.wait()

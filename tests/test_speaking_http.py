@@ -12,15 +12,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 import uvloop
 
 from blog.config import Settings
-from blog.connection import MOST_IN_A_ROW, Crowd, Patience
-from blog.door import Door
+from blog.connection import MOST_IN_A_ROW, Patience
+from blog.crowd import MOST, Crowd
+from blog.door import MOST_HELD, Door
 from blog.headers import base_headers
 from blog.kept import Answer
 
@@ -54,7 +55,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if environ["PATH_INFO"] == "/slow":
         time.sleep(0.03)
     said = {name: value for name, value in environ.items() if isinstance(value, str)}
-    body = json.dumps({**said, "body": environ["wsgi.input"].read().decode("latin-1")}).encode()
+    body = json.dumps({**said, "body": environ["wsgi.input"].read(1000).decode("latin-1")}).encode()
     if environ["PATH_INFO"] == "/large":
         body = LARGE
     headers = [("X-Odd", "a\r\nb: \xe9")]
@@ -65,8 +66,10 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 class Server:
     """A worker's door and connections, and what happened there."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, most: int, most_bytes: int) -> None:
         self.memory, self.patience = Memory(), patience
+        self.most, self.most_bytes = most, most_bytes
+        self.failed: list[str] = []  # what reached the loop
         self.port = 0
         self.begun, self.told = threading.Event(), asyncio.Event()
         self.loop: asyncio.AbstractEventLoop
@@ -75,8 +78,9 @@ class Server:
 
     async def work(self) -> None:
         self.loop = asyncio.get_running_loop()
-        door = Door(application, self.memory, MOST_BYTES, base_headers(Settings()))
-        self.crowd = Crowd(door, self.patience)
+        self.loop.set_exception_handler(lambda _, what: self.failed.append(str(what)))
+        door = Door(application, self.memory, self.most_bytes, base_headers(Settings()))
+        self.crowd = Crowd(door, self.patience, self.most)
         clock = self.loop.create_task(self.crowd.tick())
         server = await self.loop.create_server(self.crowd.welcome, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
@@ -103,12 +107,23 @@ def server() -> Iterator[Server]:
 
 
 @contextmanager
-def running(**patience: float) -> Iterator[Server]:
-    server = Server(Patience(tick=0.02, **patience))
+def running(most: int = MOST, most_bytes: int = MOST_BYTES, **patience: float) -> Iterator[Server]:
+    server = Server(Patience(tick=0.02, **patience), most, most_bytes)
     server.thread.start()
     assert server.begun.wait(5)
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()
+    assert server.failed == []
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for it, five seconds at most."""
+    end = time.monotonic() + 5
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def say(server: Server, *parts: bytes, wait: float = 0.0, end: bool = False) -> bytes:
@@ -221,11 +236,10 @@ def test_old_clients_may_keep_the_connection_and_have_to_be_told_so(server: Serv
     assert (first[1]["connection"], second[1]["connection"]) == ("keep-alive", "close")
 
 
-def test_a_body_without_a_length_arrives_in_chunks(server: Server) -> None:
-    head = "POST / HTTP/1.1\r\nHost: here\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-    parts = b"4\r\nsome\r\n", b"6\r\n words\r\n0\r\nX-Late: 1\r\n\r\n"
-    environ = seen(say(server, head.encode(), *parts, wait=0.02))
-    assert (environ["body"], "HTTP_X_LATE" in environ) == ("some words", False)
+def test_a_header_ends_where_its_words_do(server: Server) -> None:
+    whole = b"POST / HTTP/1.1\r\nHost: here \t\r\nConnection: close\r\nContent-Length: 5 \r\n\r\nwords"
+    environ = seen(say(server, whole))
+    assert (environ["HTTP_HOST"], environ["CONTENT_LENGTH"], environ["body"]) == ("here", "5", "words")
 
 
 def test_a_question_about_the_head_gets_no_body(server: Server) -> None:
@@ -252,6 +266,7 @@ def test_an_upgrade_is_answered_as_if_nobody_had_asked_for_it(server: Server) ->
         ("http://there:81/a?b", "/a", "there:81"),
         ("http://there", "/", "there"),
         ("//there/a", "//there/a", "here"),
+        ("http://[::1]:81/a", "/a", "[::1]:81"),
     ],
 )
 def test_an_address_is_read_as_the_standard_has_it(server: Server, target: str, path: str, host: str) -> None:
@@ -277,7 +292,8 @@ def test_lines_of_one_name_are_joined_and_names_with_an_underline_left_out(serve
         (b"GET / HTTP/1.1\r\nHost: here\r\nX : a\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400),
         (b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: " + b"0" * 5000 + b"5\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: " * 99_000, 411),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
         (b"GET / HTTP/2.0\r\nHost: here\r\n\r\n", 505),
         (b"GET /\r\n\r\n", 505),
@@ -347,12 +363,57 @@ def test_who_does_not_go_on_is_ended(limit: str, said: bytes, code: int | None) 
 def test_who_takes_nothing_for_long_is_ended() -> None:
     with running(stuck=0.05) as own, socket.create_connection(("127.0.0.1", own.port), 5) as line:
         line.sendall(MORE % b"large")
-        until = time.monotonic() + 5
-        while not own.crowd.open and time.monotonic() < until:
-            time.sleep(0.01)
-        while own.crowd.open and time.monotonic() < until:
-            time.sleep(0.01)
-        assert time.monotonic() < until
+        until(lambda: len(own.crowd.open) == 1)
+        until(lambda: not own.crowd.open)
+
+
+def test_one_connection_that_cannot_be_looked_at_leaves_the_clock_running() -> None:
+    with running(idle=0.05) as own:
+        broken: Any = object()
+        own.crowd.open[broken] = None
+        assert say(own, b"") == b""
+        assert broken not in own.crowd.open
+
+
+def test_who_says_nothing_makes_room_for_others() -> None:
+    with running(most=4) as own, ExitStack() as held:
+        lines = [held.enter_context(socket.create_connection(("127.0.0.1", own.port), 5)) for _ in range(4)]
+        lines[1].sendall(b"GET / HTTP/1.1\r\n")
+        lines[2].sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\na")
+        until(lambda: len(own.crowd.door._unfinished) == 1)
+        for _ in range(3):
+            assert say(own, last()).startswith(b"HTTP/1.1 200")
+        lines[2].sendall(b"bcdefghi")
+        assert lines[2].recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_who_fills_the_memory_is_turned_away_and_not_who_types() -> None:
+    size = 1_000_000
+    with running(most_bytes=size + 1) as own, ExitStack() as held:
+        said = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (size + 1) + b"x" * size
+        lines = []
+        for _ in range(MOST_HELD // size + 3):
+            lines.append(held.enter_context(socket.create_connection(("127.0.0.1", own.port), 5)))
+            lines[-1].sendall(said)
+        until(lambda: own.crowd.door._held > MOST_HELD - size)
+        assert seen(say(own, last("/", "POST", body=b"words")))["body"] == "words"
+        assert own.crowd.door._held <= MOST_HELD
+    assert own.crowd.door._held == 0
+
+
+def test_who_sends_ahead_waits_until_the_first_is_answered() -> None:
+    size = 500_000
+    with running(most_bytes=size) as own:
+        ahead = b"POST /slow HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size
+        most, heard = 0, list[bytes]()
+        sender = threading.Thread(target=lambda: heard.append(say(own, ahead * 20 + last("/end"))))
+        sender.start()
+        while sender.is_alive():
+            most = max(most, own.crowd.door._held)
+            time.sleep(0.001)
+        assert [code for code, *_ in answers(heard[0])] == [200] * 21
+        assert size <= most < 3 * size
+        assert own.crowd.door._held == 0
 
 
 def test_stopping_answers_whoever_is_in() -> None:
