@@ -43,6 +43,7 @@ class Library:
         self._lock = threading.Lock()
         self._records: dict[str, Record] = {}
         self._trouble: tuple[Problem, ...] = ()
+        self._told: tuple[Problem, ...] = ()
         self._catalogue = Catalogue(clock())
         self._look_again = 0.0
         with self._lock:
@@ -54,8 +55,16 @@ class Library:
             return
         try:
             self._look()
+            self.tell()
         finally:
             self._lock.release()
+
+    def tell(self) -> None:
+        """Log what is wrong now and was not said before; not when it is made, for `content check` says it."""
+        before, self._told = self._told, self.problems
+        for problem in self._told:
+            if problem not in before:
+                log.warning("%s", problem)
 
     @property
     def articles(self) -> tuple[Article, ...]:
@@ -175,11 +184,7 @@ class Library:
         ):
             removed = self._removed(records)
             self._records, self._catalogue = records, arrange(records.values(), now, seen, removed)
-        known = {*self._trouble, *seen.problems}
         self._trouble = trouble
-        for problem in self.problems:
-            if problem not in known:
-                log.warning("%s", problem)
         self._look_again = time.monotonic() + self._interval
 
     def _removed(self, records: Mapping[str, Record]) -> set[str]:

@@ -16,6 +16,7 @@ from blog.checks import has_reset_bug, on_sqlite
 from blog.complaints import plainly
 from blog.config import settings
 from blog.db import db
+from blog.folder import content_folder
 from blog.moderatorcli import moderators
 from blog.reconcile import reconcile
 from blog.shelf import library
@@ -62,6 +63,8 @@ def serve() -> None:
     from blog.serve import serve as run
 
     here = settings()
+    content_folder(here.content_dir)
+    library().tell()  # once, for all workers
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     made = start.prepare(app)
     if made:
@@ -142,8 +145,11 @@ def erase(email: str, keep_text: bool) -> None:
 @content.command("check")
 def check_content() -> None:
     """Name what an author should mend, with the line and the fix; exit 1 when something is not published."""
+    said = logging.getLogger("blog.articles")
+    said.disabled = True  # what it logs stands in the lines that are printed
     here = library()
     problems = check(here)
+    said.disabled = False
     for problem in problems:
         click.echo(str(problem))
     if any(problem.hidden for problem in problems):

@@ -1,4 +1,4 @@
-"""The data folder: the database, the secret key, backups. For one user, and nobody else."""
+"""The folders of the blog: the articles', and that of the data, which is for one user and nobody else."""
 
 from __future__ import annotations
 
@@ -19,6 +19,22 @@ def data_folder(folder: Path) -> None:
     except OSError as error:
         raise SettingError(
             f"{PREFIX}DATA_DIR: {str(folder)!r} cannot be used ({error.strerror}); name a folder to write to."
+        ) from None
+
+
+def content_folder(folder: Path) -> None:
+    """Look whether articles can be read there. Raises SettingError when not.
+
+    For the start only: a folder that goes away later leaves the pages as they are.
+    """
+    try:
+        next(folder.iterdir(), None)
+        if not os.access(folder, os.X_OK):
+            raise PermissionError(errno.EACCES, "this user may not open its files")
+    except OSError as error:
+        raise SettingError(
+            f"{PREFIX}CONTENT_DIR: {str(folder)!r} cannot be read ({error.strerror}); "
+            "name the folder of the articles."
         ) from None
 
 

@@ -58,6 +58,24 @@ def test_where_somebody_else_listens(make: Make) -> None:
     assert "Choose another port" in lines[-1]
 
 
+@pytest.mark.parametrize("place", ["nowhere", "content/second.md", "circle"])
+def test_without_articles_to_read(make: Make, tmp_path: Path, place: str) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    status, lines = run(make(content_dir=tmp_path / place), "serve")
+    assert (status, len(lines)) == (1, 1)
+    assert "BLOG_CONTENT_DIR" in lines[0]
+    assert "name the folder" in lines[0]
+
+
+def test_what_is_wrong_with_an_article_is_said_once(tmp_path: Path, content: Path) -> None:
+    (content / "broken.md").write_text("---\ntitle: [\n---\n")
+    settings = environment(data_dir=tmp_path / "data", content_dir=content)
+    done = forked.run((*COMMAND, "content", "check"), settings)
+    assert done.returncode == 1
+    assert "broken.md" in done.stdout
+    assert (done.stdout + done.stderr).count("broken.md") == 1
+
+
 @pytest.mark.parametrize("host", ["203.0.113.1", "no such host"])
 def test_on_an_address_that_is_not_ours(make: Make, host: str) -> None:
     status, lines = run(make(host=host), "serve")
