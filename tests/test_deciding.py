@@ -77,6 +77,23 @@ def test_a_rejection_needs_a_reason(held: Flask, fields: dict[str, str]) -> None
     assert status_of(moderator, 1) == "pending"
 
 
+def test_the_view_of_what_was_rejected_says_why(held: Flask) -> None:
+    reader, ana = Reader(held), signed_in(held)
+    for _ in range(3):
+        reader.stored()
+    ana.decide("reject", 1, reason="unkind", note="Say it to *nobody*.")
+    ana.decide("reject", 2, reason="off-topic")
+    ana.decide("restore", 2)
+    signed_in(held, "ben").decide("reject", 2, reason="advertising")
+    ana.decide("spam", 3)
+    page = ana.desk(status="rejected")
+    assert "Decided by ana: Unkind" in page.words('[data-comment="1"]')
+    assert page.words('[data-comment="1"] [data-note]') == "Say it to *nobody*."
+    assert "Decided by ben: Advertising" in page.words('[data-comment="2"]')
+    assert "Off topic" not in page.words('[data-comment="2"] .about')
+    assert "Decided by ana" in ana.desk(status="spam").words('[data-comment="3"]')
+
+
 def test_what_was_done_is_said_by_the_desk_alone(held: Flask, moderator: Moderator) -> None:
     Reader(held).stored()
     words = "Your password has expired."

@@ -18,6 +18,7 @@ from sqlalchemy.orm import aliased
 from blog import rules
 from blog.db import db
 from blog.discussions import STATUSES
+from blog.history import Event, histories
 from blog.markup.comment import render_comment
 from blog.models import Comment
 from blog.rejections import words_of
@@ -62,15 +63,20 @@ class Item:
     record: Record
     parent_author: str
     parent_words: str
+    # Why a person decided so, and what they wrote to the author.
+    decision: str
+    note: str
 
 
 def items(comments: Sequence[Comment]) -> list[Item]:
     """The comments of a page with their articles, reasons, authors' records and what they reply to."""
     shelf, parents, records = library(), _parents(comments), _records(comments)
+    decisions = _decisions(comments)
     made = []
     for comment in comments:
         article = shelf.get(comment.slug)
         parent = parents.get(comment.parent_id or 0)
+        decided = decisions.get(comment.id)
         made.append(
             Item(
                 comment=comment,
@@ -82,6 +88,8 @@ def items(comments: Sequence[Comment]) -> list[Item]:
                 record=_record_of(comment, records),
                 parent_author=parent.author if parent else "",
                 parent_words=plain_line(parent.body[:400], 200) if parent else "",
+                decision=" ".join(words_of(code) for code in decided.reasons) if decided else "",
+                note=decided.note if decided else "",
             )
         )
     return made
@@ -101,6 +109,16 @@ def _parents(comments: Sequence[Comment]) -> dict[int, Any]:
         return {}
     rows = db.session.execute(select(Comment.id, Comment.author, Comment.body).where(Comment.id.in_(wanted)))
     return {row.id: row for row in rows}
+
+
+def _decisions(comments: Sequence[Comment]) -> dict[int, Event]:
+    """The decisions that put comments aside and still stand."""
+    aside = [one.id for one in comments if one.status in ("spam", "rejected") and one.decided_by]
+    if not aside:
+        return {}
+    return {
+        ident: event for ident, past in histories(aside).items() for event in past if event.kind == "decided"
+    }
 
 
 def _records(comments: Sequence[Comment]) -> dict[str, Record]:
