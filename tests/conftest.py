@@ -14,37 +14,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from blog import create_app, start
-from blog.accounts import cookie_name
-from blog.db import db, write
-from blog.people import add_moderator, ensure_first_moderator, find_moderator, start_session
+from blog.db import db
+from blog.people import add_moderator, ensure_first_moderator
 from tests.akismet_standin import AkismetStandIn
+from tests.blogs import CHEAP, PASSWORD, Make, blogs, signed_in, written
 from tests.forked import Forked
 from tests.needs import needs_browser, needs_postgres
 from tests.people import Moderator, Reader
 from tests.postgres import Postgres, postgres_server
 from tests.serving import Serving
 from tests.smtp_standin import MailServer
-from tests.warm import Compiled, Engines, RememberedRule
 
-ARTICLES = {
-    "open-letter.md": "---\ntitle: An open letter\ndate: 2026-01-02\ntags: [letters]\n"
-    "reflection: What would you answer?\n---\n\nSome *words* to read.\n",
-    "second.md": "---\ntitle: The second\ndate: 2026-02-03\n---\n\nMore words.\n",
-    "closed.md": "---\ntitle: Closed\ndate: 2026-01-01\ncomments: closed\n---\n\nNothing to add.\n",
-    "hidden.md": "---\ntitle: Hidden\ndate: 2026-01-01\ndraft: true\n---\n\nNot yet.\n",
-}
-PASSWORD = "a long enough password"
-# The real cost of a password is tested where signing in is.
-CHEAP = "scrypt:1024:8:1"
+__all__ = ["CHEAP", "PASSWORD", "Make", "signed_in"]  # what the tests take from here
 
-COMPILED = Compiled()
-ENGINES = Engines()
-Flask.url_rule_class = RememberedRule
 Serving.launch = Forked
 
-Make = Callable[..., Flask]
 _databases = itertools.count(1)
-
 
 # Whatever is made while the tests are found stays to the end. Python need not look through it for garbage,
 # neither now nor whenever a test has made some: that took a tenth of the suite's time.
@@ -139,49 +124,36 @@ def migrated_postgres(_postgres: Postgres, _migrated_postgres: str) -> str:
     return _postgres.database(f"test{next(_databases)}", like=_migrated_postgres)
 
 
+@pytest.fixture(scope="module")
+def lasting_postgres(_postgres: Postgres, _migrated_postgres: str) -> str:
+    """The same for all tests of a file."""
+    return _postgres.database(f"test{next(_databases)}", like=_migrated_postgres)
+
+
 @pytest.fixture
 def content(tmp_path: Path) -> Path:
     """A folder with a few articles."""
-    folder = tmp_path / "content"
-    folder.mkdir()
-    for name, text in ARTICLES.items():
-        (folder / name).write_text(text)
-    return folder
+    return written(tmp_path / "content")
 
 
 @pytest.fixture
 def make(tmp_path: Path, content: Path, akismet: AkismetStandIn, _migrated: Path) -> Iterator[Make]:
     """Makes a blog, settings by name; without any: SQLite, and what Akismet calls ham is published."""
-    made: list[Flask] = []
+    with blogs(tmp_path, _migrated, content_dir=content, akismet_endpoint=akismet.url) as build:
+        yield build
 
-    def build(**values: Any) -> Flask:
-        data = values.setdefault("data_dir", tmp_path / "data")
-        if "database_url" not in values and not (data / "blog.db").exists():
-            data.mkdir(exist_ok=True)
-            shutil.copy(_migrated, data / "blog.db")
-        defaults = {
-            "content_dir": content,
-            "secret_key": "k" * 40,
-            "akismet_key": "123456789abc",
-            "akismet_endpoint": akismet.url,
-            "akismet_timeout": 0.5,
-            "moderation": "flagged",
-            "flood_seconds": 0,
-        }
-        app = create_app({**defaults, **values})
-        app.config["PASSWORD_HASH"] = CHEAP
-        # Compiling the templates anew for each test would take most of the suite's time.
-        app.jinja_env.bytecode_cache = COMPILED
-        ENGINES.lend(app)
-        made.append(app)
-        return app
 
-    yield build
-    for app in made:
-        if "blog.wire" in app.extensions:
-            app.extensions["blog.wire"].close()
-        app.extensions["blog.freshness"].close()
-        ENGINES.take_back(app)
+@pytest.fixture(scope="module")
+def make_once(
+    tmp_path_factory: pytest.TempPathFactory, _akismet: AkismetStandIn, _migrated: Path
+) -> Iterator[Make]:
+    """Makes a blog that many tests of a file look at: what they do there must leave it as it is."""
+    folder = tmp_path_factory.mktemp("once")
+    _akismet.reset()
+    with blogs(
+        folder, _migrated, content_dir=written(folder / "content"), akismet_endpoint=_akismet.url
+    ) as build:
+        yield build
 
 
 @pytest.fixture
@@ -214,19 +186,6 @@ def reader(app: Flask) -> Reader:
 def moderator(app: Flask) -> Moderator:
     """Somebody signed in at the desk."""
     return signed_in(app)
-
-
-def signed_in(app: Flask, name: str = "ana") -> Moderator:
-    """A moderator of that name, signed in."""
-    with app.app_context():
-        found = find_moderator(name) or add_moderator(name, PASSWORD)
-        with write():
-            token = start_session(found, "127.0.0.1", "tests")
-        db.session.remove()
-    person = Moderator(app)
-    with app.test_request_context():
-        person.client.set_cookie(cookie_name(), token, domain="localhost")
-    return person
 
 
 @pytest.fixture(scope="module")

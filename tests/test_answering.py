@@ -95,16 +95,21 @@ def test_a_reply_stands_below_its_parent(reader: Reader) -> None:
     assert "The child." in page.one("#comment-1 #comment-2").text_content()
 
 
-@pytest.mark.parametrize("parent", ["2", "99", "0", "-1", "٣", "1_0", "x", "9" * 30, "3"])
-def test_a_reply_to_what_is_not_there_keeps_the_text_and_says_the_same(
-    reader: Reader, akismet: AkismetStandIn, parent: str
-) -> None:
+@pytest.fixture(scope="module")
+def replying(make_once: Make, _akismet: AkismetStandIn) -> Reader:
+    """Somebody at an article with a published comment and one that is spam; a third stands elsewhere."""
+    reader = Reader(make_once())
     reader.stored(body="Approved.")
-    akismet.answer_with(SPAM)
+    _akismet.answer_with(SPAM)
     reader.stored(body="Spam.")
-    akismet.answer_with(HAM)
+    _akismet.answer_with(HAM)
     reader.stored(slug="second", body="Elsewhere.")
-    page = reader.answer(body="My reply.", parent=parent)
+    return reader
+
+
+@pytest.mark.parametrize("parent", ["2", "99", "0", "-1", "٣", "1_0", "x", "9" * 30, "3"])
+def test_a_reply_to_what_is_not_there_keeps_the_text_and_says_the_same(replying: Reader, parent: str) -> None:
+    page = replying.answer(body="My reply.", parent=parent)
     assert page.status == 422
     assert page.fields("#comment-form")["body"] == "My reply."
     assert "not there any more" in page.words("main")

@@ -18,13 +18,6 @@ from tests.conftest import PASSWORD, signed_in
 from tests.people import Moderator, Page, Person, Reader
 
 
-@pytest.fixture
-def app(app: Flask) -> Flask:
-    """Passwords are checked as they are everywhere, at less cost."""
-    app.config["PASSWORD_HASH"] = "scrypt:1024:8:1"
-    return app
-
-
 def press(person: Moderator, name: str, action: str) -> Page:
     page = person.get("/moderation/people")
     form = next(form for form in page.all("form.sheet") if name in form.cssselect("h2")[0].text_content())

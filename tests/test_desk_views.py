@@ -8,13 +8,29 @@ from sqlalchemy import text
 
 from blog.db import write
 from tests.conftest import Make, signed_in
-from tests.people import Page, Person, Reader
+from tests.people import Moderator, Page, Person, Reader
 
 
 @pytest.fixture
 def held(make: Make) -> Flask:
     """A blog where everything waits."""
     return make(moderation="all")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def searching(request: pytest.FixtureRequest, make_once: Make) -> Moderator:
+    """Somebody at a desk where many words are looked for, and nothing is written."""
+    if request.param == "sqlite":
+        return signed_in(make_once())
+    return signed_in(make_once(database_url=request.getfixturevalue("lasting_postgres")))
+
+
+@pytest.fixture(scope="module")
+def looking(make_once: Make, tmp_path_factory: pytest.TempPathFactory) -> Moderator:
+    """Somebody at a desk with one comment that waits."""
+    app = make_once(moderation="all", data_dir=tmp_path_factory.mktemp("looking"))
+    Reader(app).stored()
+    return signed_in(app)
 
 
 def numbers(page: Page) -> list[int]:
@@ -65,11 +81,9 @@ def test_a_page_can_be_asked_for_by_its_number(held: Flask) -> None:
 @pytest.mark.parametrize(
     "place", ["", "x", "1.2", "0.99999999999999999999.1", "1.999999999999999999.1", "1.1.1"]
 )
-def test_whatever_stands_in_the_address_is_answered(held: Flask, place: str) -> None:
-    reader, moderator = Reader(held), signed_in(held)
-    reader.stored()
+def test_whatever_stands_in_the_address_is_answered(looking: Moderator, place: str) -> None:
     for name in ("after", "before"):
-        assert moderator.desk(**{name: place}).status == 200
+        assert looking.desk(**{name: place}).status == 200
 
 
 def test_comments_are_listed_by_article_author_and_address(held: Flask) -> None:
@@ -144,11 +158,10 @@ def test_words_are_found_wherever_they_stand(either: Flask) -> None:
         *["a" * 5000, "x " * 3000, "%_!", "<->", "\u202e", "1e5 -7 0x1f", "{a b}: c", "+"],
     ],
 )
-def test_no_words_break_the_search(either: Flask, words: str) -> None:
-    moderator = signed_in(either)
+def test_no_words_break_the_search(searching: Moderator, words: str) -> None:
     for status in ("pending", "all"):
         raw = words.encode("utf-8", "surrogatepass")
-        assert moderator.desk(status=status, q=raw).status in (200, 400)
+        assert searching.desk(status=status, q=raw).status in (200, 400)
 
 
 def test_what_is_withdrawn_edited_or_erased_is_not_found_any_more(either: Flask) -> None:

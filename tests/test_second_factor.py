@@ -19,13 +19,6 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def app(make):
-    app = make()
-    app.config["PASSWORD_HASH"] = "scrypt:1024:8:1"
-    return app
-
-
-@pytest.fixture
 def device(app):
     return Device(app)
 

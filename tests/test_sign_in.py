@@ -17,10 +17,10 @@ from blog import people
 from blog.db import db, utcnow, write
 from blog.history import Event
 from blog.passwords import Unfit
+from tests.conftest import CHEAP
 from tests.people import Moderator, Person
 
 PASSWORD = "correct horse battery"
-CHEAP = "scrypt:1024:8:1"
 DESK = "/moderation/"
 
 
