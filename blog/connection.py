@@ -217,7 +217,7 @@ class Connection(asyncio.Protocol):
         """Refuse the request that arrives, when those before it are answered, and hear no more."""
         request = self._parser.request
         self._parser.stop()
-        self._resting = False
+        self._resting, self._said = False, b""
         if request is None:
             request = Request(self, "", b"/", "1.1", {})
             self._row.append(request)
