@@ -101,7 +101,7 @@ def _begun(tmp_path_factory: pytest.TempPathFactory, _tables: Path) -> None:
 def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     needs_postgres()
     with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
-        server.never_sync()
+        server.hurry()
         yield server
 
 
