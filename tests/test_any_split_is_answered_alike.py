@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -137,7 +138,7 @@ def heard(memory: Memory, parts: list[bytes]) -> bytes:
 def cut(whole: bytes, places: list[int]) -> list[bytes]:
     """It in pieces."""
     edges = sorted({0, len(whole), *(place % (len(whole) + 1) for place in places)})
-    return [whole[left:right] for left, right in zip(edges, edges[1:], strict=False)]
+    return [whole[left:right] for left, right in pairwise(edges)]
 
 
 @settings(max_examples=100, deadline=None)
