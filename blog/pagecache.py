@@ -28,6 +28,7 @@ from blog.wordings import Mark, expected, key_of, scope_of
 MOST_BYTES = 24 * 1024 * 1024
 MOST_PATHS = 10_000  # whose marks are remembered
 MOST_WORDINGS = 64  # of requests for one page
+LONGEST = 1024  # characters of a wording; longer ones are no browser's, and go the long way
 MOST_SAID = 256  # requests for one page that are known by their bytes
 MARK = "blog.share"
 CACHE_CONTROL = "public, max-age=0, must-revalidate"
@@ -94,6 +95,8 @@ class PageCache:
             return None
         page, answer = asked
         if known is not None:
+            if len(known) > LONGEST:
+                return None
             answer = answer.unless_known(known)
         # A page is drawn anew at least each hour, so who asks now gets a turn later.
         if said and len(page.said) < MOST_SAID:
@@ -199,7 +202,7 @@ class PageCache:
     def _answer(self, page: Page, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         get = environ.get
         accepted, known = get("HTTP_ACCEPT_ENCODING"), get("HTTP_IF_NONE_MATCH")
-        answer = page.answer(choose(accepted))
+        answer = page.answer(choose(accepted and accepted[:LONGEST]))
         self._remember(
             page, (get("HTTP_HOST"), environ["PATH_INFO"], get("QUERY_STRING", ""), accepted), answer
         )
@@ -213,6 +216,8 @@ class PageCache:
             if not page.kept:
                 return
             self._count(page)
+            if sum(map(len, filter(None, wording))) > LONGEST:
+                return
             if wording not in self._asked:
                 if len(page.asked) >= MOST_WORDINGS:
                     self._forget_wordings(page)

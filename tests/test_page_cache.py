@@ -276,6 +276,16 @@ def test_strange_wordings_of_a_request_do_not_fill_the_memory(site: Site) -> Non
         site.get(f"{ARTICLE}?utm={number}", Accept_Encoding=f"gzip;q=0.{number + 1}")
     assert site.drawn[ARTICLE] == 1
     assert len(site.cache._asked) <= 64
+    for number in range(100):
+        site.get(f"{ARTICLE}?utm={number}{'x' * 20_000}", Accept_Encoding="gzip" + "," * 20_000)
+    assert sum(len(word or "") for wording in site.cache._asked for word in wording) < 64 * 1024
+
+
+def test_a_question_with_thousands_of_tags_is_not_answered_in_the_thread_that_reads(site: Site) -> None:
+    tag = site.get().headers["ETag"]
+    many = '"a",' * 1000 + tag
+    assert site.get(If_None_Match=many).status_code == 304
+    assert site.cache.find("localhost", ARTICLE, "", None, many) is None
 
 
 def test_the_short_way_knows_only_what_was_asked_in_the_same_words(site: Site) -> None:
