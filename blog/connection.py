@@ -30,7 +30,8 @@ class Patience(NamedTuple):
     head: float = 15  # until it has arrived
     idle: float = 60  # between two requests
     stuck: float = 60  # with nothing taken of an answer
-    linger: float = 2  # to read the last answer, or with nothing taken while the server stops
+    leaving: float = 10  # the same while the server stops, which is less than it waits for all
+    linger: float = 2  # to read the last answer
     tick: float = 1  # between two looks at all of them
 
 
@@ -254,7 +255,7 @@ class Connection(asyncio.Protocol):
         if unsent != self._unsent:
             self._unsent, self._since = unsent, now
         elif unsent:
-            if quiet > (patience.linger if self._door.closing else patience.stuck):
+            if quiet > (patience.leaving if self._door.closing else patience.stuck):
                 self._transport.abort()
         elif self._row:
             return  # somebody answers, or the body has a clock of its own

@@ -54,7 +54,8 @@ def serve(here: Settings, app: Flask) -> None:
     """
     _raise_file_limit()
     listeners = _listen(here)
-    listening = f"http://{here.host}:{here.port}"
+    host = f"[{here.host}]" if ":" in here.host else here.host
+    listening = f"http://{host}:{here.port}"
     where = "" if here.site_url == listening else f" on {listening}"
     print(f"Serving {here.site_url}{where} (Ctrl-C ends it)", flush=True)
     _warm(app)

@@ -416,6 +416,15 @@ def test_who_sends_ahead_waits_until_the_first_is_answered() -> None:
         assert own.crowd.door._held == 0
 
 
+def test_stopping_does_not_wait_for_who_takes_nothing() -> None:
+    with running(leaving=0.05) as own, socket.create_connection(("127.0.0.1", own.port), 5) as line:
+        line.sendall(MORE % b"large")
+        until(lambda: [held._full for held in own.crowd.open] == [True])
+        began = time.monotonic()
+        own.stop()
+        assert time.monotonic() < began + 5
+
+
 def test_stopping_answers_whoever_is_in() -> None:
     with running() as own:
         heard: list[bytes] = []
