@@ -26,8 +26,10 @@ from blog.lookup import Earlier, look
 from blog.models import Comment
 from blog.text import clean_line, fold, fold_email
 from blog.tokens import digest
+from blog.twice import AfterTheFirst
 
 TWICE = timedelta(minutes=10)
+SHARED = 1.0  # seconds beyond Akismet's time in which the same answer, sent once more, waits for the first
 EARLIER = (
     select(Comment.digest, Comment.token, Comment.network, Comment.created_at)
     .where(Comment.digest.in_(bindparam("some", expanding=True)))
@@ -78,17 +80,18 @@ def post(form: CommentForm, article: Article) -> str:
     parent = find_parent(form.parent.data or "", article.slug)
     comment = draft(form, article, parent)
     asked = limits.seal_all(limit_keys(comment))
-    known = look(comment, asked)
-    if earlier := again(comment, known.earlier):
-        return earlier
-    if wait := Counters(standing=known.counters).wait(asked):
-        raise too_fast(wait)
-    outcome = screening.screen(comment, article, known, request.form.get(form.honeypot, "").strip())
-    screening.apply(comment, outcome)
-    answer = write_jointly(enter, Arrival(comment, asked, outcome.news))
-    if isinstance(answer, Refused):
-        raise answer
-    return answer
+    with AfterTheFirst(comment.digest, settings().akismet_timeout + SHARED):
+        known = look(comment, asked)
+        if earlier := again(comment, known.earlier):
+            return earlier
+        if wait := Counters(standing=known.counters).wait(asked):
+            raise too_fast(wait)
+        outcome = screening.screen(comment, article, known, request.form.get(form.honeypot, "").strip())
+        screening.apply(comment, outcome)
+        answer = write_jointly(enter, Arrival(comment, asked, outcome.news))
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
 
 
 def enter(arrived: Sequence[Arrival]) -> list[str | Refused]:

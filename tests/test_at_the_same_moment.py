@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from blog import start
 from blog.db import db
 from blog.models import Comment
 from blog.reconcile import reconcile
+from blog.twice import AfterTheFirst
 from tests import forked
 from tests.akismet_standin import HAM, SPAM, AkismetStandIn, later, status
 from tests.conftest import signed_in
@@ -184,6 +186,32 @@ def test_the_same_form_sent_six_times_at_once_is_stored_once(either: Flask, akis
         assert [event.kind for event in stored.history()] == ["received", "screened"]
         assert set(got) == {f"303 /receipts/{stored.token}"}
         db.session.remove()
+    assert len(akismet.checks) == 1
+
+
+def test_when_the_first_of_six_fails_the_others_go_on(app: Flask) -> None:
+    ready, gone_on = threading.Event(), []
+
+    def act(which: int) -> str:
+        if which:
+            ready.wait(20)
+        with app.app_context(), AfterTheFirst("the same", 20):
+            gone_on.append(which)
+            if which == 0:
+                ready.set()
+                time.sleep(0.1)  # the others arrive meanwhile
+                gone_on.append(which)
+                raise ZeroDivisionError
+        return "went on"
+
+    def tried(which: int) -> str:
+        try:
+            return act(which)
+        except ZeroDivisionError:
+            return "failed"
+
+    assert Counter(together(6, tried)) == {"failed": 1, "went on": 5}
+    assert gone_on[:2] == [0, 0]
 
 
 # Forked after the imports, so that all eight really meet. On PostgreSQL each is a machine of its own, with a
