@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from blog.retention import BATCH
 from tests.akismet_standin import SPAM, AkismetStandIn
 from tests.conftest import Make, signed_in
 from tests.people import Moderator, Page, Reader
@@ -108,6 +109,25 @@ def test_empty_spam_spares_what_came_after_the_page_was_drawn(held: Flask, akism
     left = [item.get("data-comment") for item in moderator.desk(status="spam").all("[data-comment]")]
     assert left == ["3", "2"]
     assert moderator.post("/moderation/emptying", {**fields, "drawn": "x"}).status == 422
+
+
+def test_a_folder_too_full_for_one_press_says_what_is_left_and_goes_on(
+    held: Flask, akismet: AkismetStandIn
+) -> None:
+    held.config["EMPTYING_SECONDS"] = 0
+    reader, moderator = Reader(held), signed_in(held)
+    akismet.answer_with(SPAM)
+    form = reader.get("/posts/open-letter/").fields("#comment-form")
+    for number in range(BATCH + 1):
+        typed = {"author": "Ada", "email": f"a{number}@example.org", "body": f"{number}"}
+        assert reader.post("/posts/open-letter/comments", form | typed).status == 303
+    page = press(moderator, "emptying", view="spam")
+    assert "spam goes by itself 30 days after" in page.words("main")
+    page = moderator.post("/moderation/emptying", page.fields("form[action='/moderation/emptying']"))
+    assert page.words("[role=status]") == f"{BATCH} comments deleted for good. Here is the rest."
+    assert page.words("h1") == "Delete 1 comment for good?"
+    done = moderator.post("/moderation/emptying", page.fields("form[action='/moderation/emptying']"))
+    assert moderator.get(done.headers["Location"]).words("#said p") == "1 comment deleted for good."
 
 
 def test_a_spam_comment_with_an_answer_leaves_only_its_place(held: Flask) -> None:

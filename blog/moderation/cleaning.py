@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
 from sqlalchemy import ColumnElement, func, select
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -55,29 +55,29 @@ def empty() -> BaseResponse:
         Comment.status_at <= mark[1],
         Comment.email_folded != "",  # what is emptied already keeps its place for the replies
     )
-    if request.form.get("sure") != "yes":
-        number = db.session.scalar(select(func.count()).select_from(Comment).where(*there)) or 0
-        if not number:
-            return done("There is no spam to delete.", [])
-        newest = select(Comment).where(*there).order_by(Comment.created_at.desc()).limit(SHOWN)
-        fields = [("drawn", request.form["drawn"])]
-        return confirm(list(db.session.scalars(newest)), number, "emptying", fields)
-    return done(*emptied(there))
+    gone = emptied(there) if request.form.get("sure") == "yes" else []
+    number = db.session.scalar(select(func.count()).select_from(Comment).where(*there)) or 0
+    if not number:
+        return done(deleted(len(gone)) if gone else "There is no spam to delete.", gone)
+    newest = select(Comment).where(*there).order_by(Comment.created_at.desc()).limit(SHOWN)
+    fields = [("drawn", request.form["drawn"])]
+    said = f"{deleted(len(gone))} Here is the rest." if gone else ""
+    return confirm(list(db.session.scalars(newest)), number, "emptying", fields, said)
 
 
-def emptied(there: tuple[ColumnElement[bool], ...]) -> tuple[str, list[int]]:
+def emptied(there: tuple[ColumnElement[bool], ...]) -> list[int]:
     """Delete in bounded transactions for a few seconds, so that nobody who posts has to wait."""
     gone: list[int] = []
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
+    end = time.monotonic() + current_app.config.get("EMPTYING_SECONDS", SECONDS)
+    while not gone or time.monotonic() < end:
         with write():
             some = select(Comment.id).where(*there).order_by(Comment.id.desc()).limit(retention.BATCH)
             ids = list(db.session.scalars(some))
             retention.delete_all(ids, me().name)
         gone += ids
         if len(ids) < retention.BATCH:
-            return deleted(len(gone)), gone
-    return f"{deleted(len(gone))} There is more; empty it once more.", gone
+            break
+    return gone
 
 
 def deleted(number: int) -> str:
@@ -85,7 +85,9 @@ def deleted(number: int) -> str:
     return f"{number:,} comment{'' if number == 1 else 's'} deleted for good."
 
 
-def confirm(shown: Sequence[Comment], number: int, action: str, fields: list[tuple[str, str]]) -> Response:
-    """The page that asks whether it is meant."""
-    values: dict[str, Any] = {"number": number, "action": action, "fields": fields, "back": back()}
-    return page("deletion", items=items(shown), **values)
+def confirm(
+    shown: Sequence[Comment], number: int, action: str, fields: list[tuple[str, str]], said: str = ""
+) -> Response:
+    """The page that asks whether it is meant; `said`: what is done of it already."""
+    values: dict[str, Any] = {"number": number, "action": action, "fields": fields, "said": said}
+    return page("deletion", items=items(shown), back=back(), **values)
