@@ -10,32 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
 from blog.door import Door
-from blog.kept import Answer
+from blog.kept import Answer, Rest
 from blog.parser import Parser
-from blog.request import CROWDED, LATE, Refusal, Request
+from blog.request import CROWDED, LATE, Patience, Refusal, Request
 
 log = logging.getLogger(__name__)
 
 MOST_IN_A_ROW = 32  # requests of one connection that are not answered yet
 SHORT = 1024  # bytes; longer requests are not known again by their bytes
 KEEP = b"connection: keep-alive\r\n"
-
-
-class Patience(NamedTuple):
-    """How long something may take, in seconds."""
-
-    head: float = 15  # until it has arrived
-    idle: float = 60  # between two requests
-    stuck: float = 60  # with nothing taken of an answer
-    leaving: float = 10  # the same while the server stops, which is less than it waits for all
-    linger: float = 2  # to read the last answer
-    tick: float = 1  # between two looks at all of them
-
-
-USUAL = Patience()
 
 
 class Company(Protocol):
@@ -69,6 +55,7 @@ class Connection(asyncio.Protocol):
         self._resting = True  # everything is answered, and nothing of a next request is here
         self._busy = False  # somebody is answering the first
         self._full = False  # the other side does not take what it is sent
+        self._rest: Rest | None = None  # of a large answer, which waits until there is room for it
         self._reads = True  # what comes is read; otherwise whoever sends it has to wait
         self._ended = False  # the other side has said all, or
         self._lingers = False  # all was said to it, and it may read that
@@ -90,6 +77,8 @@ class Connection(asyncio.Protocol):
         """Nobody is there any more. Who has a thread keeps it: what was sent may have to be stored."""
         if self._parser.request is not None:
             log.info("a body broke off")
+        if self._rest is not None:
+            self._rest.close()
         if self._busy:
             self._row.popleft()
         self._forget_row()
@@ -103,6 +92,9 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It was taken."""
         self._full = False
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            self._read_on(rest)
         self._go_on()
 
     def data_received(self, data: bytes) -> None:
@@ -157,11 +149,32 @@ class Connection(asyncio.Protocol):
     # What the door calls.
 
     def answered(self, request: Request, answer: Answer) -> None:
-        """The request that was admitted has its answer."""
-        self._busy = False
-        if self._row:
+        """The request that was admitted has its answer, or the beginning of a large one."""
+        if not self._row:
+            if answer.rest is not None:
+                answer.rest.close()
+        elif answer.rest is not None:
+            self._say(request, answer)
+            self._read_on(answer.rest)
+        else:
+            self._busy = False
             self._send(request, answer)
             self._go_on()
+
+    def more(self, rest: Rest, part: bytes | None) -> None:
+        """A part of a large answer, the last when nothing is left; None: it broke off."""
+        if part and self._row:
+            self._transport.write(part)
+            if rest.left:
+                return self._read_on(rest)
+        rest.close()
+        if rest.left:
+            self._transport.abort()
+        elif self._row:
+            self._busy = False
+            self._end_of(self._row[0])
+            self._go_on()
+        return None
 
     def send_back(self, request: Request, refusal: Refusal) -> None:
         """Refuse a request whose body is not waited for any longer."""
@@ -196,21 +209,38 @@ class Connection(asyncio.Protocol):
     def _listen(self) -> None:
         """Read on, unless answers pile up here or requests do: what memory holds is then bounded."""
         reads = not self._full and len(self._row) < 2
-        if reads and not self._reads:
-            self._transport.resume_reading()
-        elif self._reads and not reads:
-            self._transport.pause_reading()
+        if reads != self._reads:
+            (self._transport.resume_reading if reads else self._transport.pause_reading)()
         self._reads = reads
 
+    def _read_on(self, rest: Rest) -> None:
+        if self._full:
+            self._rest = rest
+        else:
+            self._door.read_on(self, rest)
+
     def _send(self, request: Request, answer: Answer) -> None:
-        self._row.popleft()
+        self._say(request, answer)
+        self._end_of(request)
+
+    def _say(self, request: Request, answer: Answer) -> None:
         self._since = self._crowd.now
         last = not request.stays or self._door.closing
         how = b"connection: close\r\n" if last else KEEP if request.version == "1.0" else b""
         body = b"" if request.method == "HEAD" else answer.body
         self._transport.write(b"".join((answer.head, how, self._crowd.date, body)))
-        if last:
-            self._hang_up()
+
+    def _end_of(self, request: Request) -> None:
+        self._row.popleft()
+        if not request.stays or self._door.closing:
+            self._forget_row()
+            self._resting = False
+            # If all ended at once while somebody still sends, the answer could get lost.
+            if self._ended:
+                self._transport.close()
+            else:
+                self._lingers = True
+                self._transport.write_eof()
         elif not self._row and not self._parser.in_head:
             self._resting = True
 
@@ -230,23 +260,11 @@ class Connection(asyncio.Protocol):
         if self._row:
             self._row[-1].stays = False
 
-    def _hang_up(self) -> None:
-        """Say no more. If all ended at once while somebody still sends, the answer could get lost."""
-        self._forget_row()
-        self._resting = False
-        if self._ended:
-            self._transport.close()
-        else:
-            self._lingers = True
-            self._transport.write_eof()
-
     def _forget_row(self) -> None:
         self._parser.stop()
         for request in self._row:
             self._door.forget(request)
         self._row.clear()
-
-    # Ends.
 
     def look(self, now: float) -> None:
         """End what does not go on. `now`: on the monotonic clock."""
@@ -271,11 +289,7 @@ class Connection(asyncio.Protocol):
 
     def is_idle(self) -> bool:
         """Whether nothing was asked that is not answered."""
-        return not self._row and not self._transport.get_write_buffer_size()
-
-    def drop(self) -> None:
-        """End it at once."""
-        self._transport.abort()
+        return not self._row and not self._lingers and not self._transport.get_write_buffer_size()
 
     def end(self) -> None:
         """Take no further request."""

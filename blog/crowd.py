@@ -7,8 +7,9 @@ import logging
 import time
 from email.utils import formatdate
 
-from blog.connection import USUAL, Connection, Patience
+from blog.connection import Connection
 from blog.door import Door
+from blog.request import USUAL, Patience
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Crowd:
             idle = next((other for other in self.open if other.is_idle()), None)
             if idle is not None:
                 del self.open[idle]
-                idle.drop()
+                idle.end()
         self.open[connection] = None
         return len(self.open) <= self._most
 

@@ -11,7 +11,6 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -19,8 +18,8 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 from blog import logs
 from blog.addresses import client_address, network_of
 from blog.errors import bare_page
-from blog.kept import Answer
-from blog.request import BROKEN, CLOSING, CROWDED, LATE, Refusal, Request, environ_of
+from blog.kept import LARGE, Answer, Rest
+from blog.request import BROKEN, CLOSING, CROWDED, LATE, Asker, Refusal, Request, environ_of
 from blog.variants import Headers
 
 log = logging.getLogger(__name__)
@@ -198,11 +197,31 @@ class Door:
             answer = self.refused(BROKEN)
         self._loop.call_soon_threadsafe(self._leave, request, answer)
 
-    def _leave(self, request: Request, answer: Answer) -> None:
+    def read_on(self, asker: Asker, rest: Rest) -> None:
+        """Have more of a large answer read, which may take a disk its time."""
+        self._inside += 1
+        self._pool.submit(self._read, asker, rest)
+
+    def _read(self, asker: Asker, rest: Rest) -> None:
+        try:
+            part: bytes | None = rest.read()
+        except BaseException:
+            log.exception("an answer broke off")
+            part = None
+        self._loop.call_soon_threadsafe(self._pass_on, asker, rest, part)
+
+    def _pass_on(self, asker: Asker, rest: Rest, part: bytes | None) -> None:
+        self._one_less()
+        asker.more(rest, part)
+
+    def _one_less(self) -> None:
         self._inside -= 1
-        self._release(request)
         if not self._inside:
             self._empty.set()
+
+    def _leave(self, request: Request, answer: Answer) -> None:
+        self._one_less()
+        self._release(request)
         request.asker.answered(request, answer)
 
     def _call(self, environ: WSGIEnvironment) -> Answer:
@@ -212,12 +231,15 @@ class Door:
             begun[:] = [(int(status[:3]), headers)]
             return None
 
-        answer: Iterable[bytes] = self._app(environ, start_response)  # type: ignore[arg-type]
+        content = self._app(environ, start_response)  # type: ignore[arg-type]
+        code, headers = begun[0]
+        size = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
+        if size > LARGE and environ["REQUEST_METHOD"] != "HEAD":
+            rest = Rest(content, size)
+            return Answer.of(code, headers, rest.read()).followed_by(rest)
         try:
-            content = b"".join(answer)
+            return Answer.of(code, headers, b"".join(content))
         finally:
-            close = getattr(answer, "close", None)
+            close = getattr(content, "close", None)
             if close is not None:
                 close()
-        code, headers = begun[0]
-        return Answer.of(code, headers, content)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from blog.freshness import Stamp
@@ -13,11 +14,38 @@ from blog.variants import CODINGS, NONE_ACCEPTABLE, PLAIN, SMALLEST, Headers, is
 # its form works for a day.
 OLDEST = 12 * 3600
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
+LARGE = 512 * 1024  # bytes of an answer that is not read as a whole, and of a part of it
 RETRY = 1.0  # seconds between two attempts to draw such a page
 BODILY = frozenset({"content-type", "content-encoding", "content-length", "content-language"})
 UNACCEPTABLE = (
     b"This page comes as it is, or compressed with gzip or br. The request accepts none of these.\n"
 )
+
+
+class Rest:
+    """What is still to be read of a large answer. One thread at a time."""
+
+    def __init__(self, parts: Iterable[bytes], left: int) -> None:
+        """`left`: bytes, as they were announced."""
+        self._given, self._parts, self.left = parts, iter(parts), left
+
+    def read(self) -> bytes:
+        """About LARGE bytes more, none beyond those that were announced; nothing at the end."""
+        found, size = [], 0
+        for part in self._parts:
+            found.append(part)
+            size += len(part)
+            if size >= LARGE:
+                break
+        read = b"".join(found)[: self.left]
+        self.left -= len(read)
+        return read
+
+    def close(self) -> None:
+        """Let go of the file."""
+        close = getattr(self._given, "close", None)
+        if close is not None:
+            close()
 
 
 @dataclass(slots=True, frozen=True)
@@ -31,6 +59,7 @@ class Answer:
     etag: str = ""
     not_modified: Answer | None = None
     head: bytes = b""  # as it is sent, but for the last lines, which depend on connection and time
+    rest: Rest | None = None  # of a body that is too large for memory
 
     @classmethod
     def of(
@@ -42,6 +71,10 @@ class Answer:
             headers = [*headers, ("Content-Length", str(len(body)))]
         lines = [f"HTTP/1.1 {status}", *(f"{name.lower()}: {_plain(value)}" for name, value in headers), ""]
         return cls(code, status, headers, body, etag, short, "\r\n".join(lines).encode("ascii"))
+
+    def followed_by(self, rest: Rest) -> Answer:
+        """This answer as the beginning of a larger one."""
+        return replace(self, rest=rest)
 
     def unless_known(self, known: str) -> Answer:
         """This answer, or a 304 for whoever has it already: `known` is an If-None-Match header."""

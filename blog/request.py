@@ -11,7 +11,7 @@ from wsgiref.types import WSGIEnvironment
 from httptools import parse_url
 
 from blog.errors import WORDS
-from blog.kept import Answer
+from blog.kept import Answer, Rest
 
 
 class Refusal(NamedTuple):
@@ -38,6 +38,20 @@ CLOSING = Refusal(
 VERSION = Refusal(505, "Not this version", "HTTP/1.1 and HTTP/1.0 are spoken here.")
 
 
+class Patience(NamedTuple):
+    """How long something may take, in seconds."""
+
+    head: float = 15  # until it has arrived
+    idle: float = 60  # between two requests
+    stuck: float = 60  # with nothing taken of an answer
+    leaving: float = 10  # the same while the server stops, which is less than it waits for all
+    linger: float = 2  # to read the last answer
+    tick: float = 1  # between two looks at all of them
+
+
+USUAL = Patience()
+
+
 class Timer(Protocol):
     """What the loop does later."""
 
@@ -53,6 +67,9 @@ class Asker(Protocol):
 
     def answered(self, request: Request, answer: Answer) -> None:
         """Say it."""
+
+    def more(self, rest: Rest, part: bytes | None) -> None:
+        """Say this too; None: it could not be read."""
 
     def send_back(self, request: Request, refusal: Refusal) -> None:
         """Say this to a request whose body is not waited for any longer."""

@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -19,11 +19,12 @@ import pytest
 import uvloop
 
 from blog.config import Settings
-from blog.connection import MOST_IN_A_ROW, Patience
+from blog.connection import MOST_IN_A_ROW
 from blog.crowd import MOST, Crowd
 from blog.door import MOST_HELD, Door
 from blog.headers import base_headers
 from blog.kept import Answer
+from blog.request import Patience
 
 KNOWN = Answer.of(200, [("ETag", '"x"')], b"from memory" * 2000)
 LARGE = b"x" * 8_000_000
@@ -50,7 +51,25 @@ class Memory:
         return KNOWN
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+class File:
+    """A large one; it counts what is read, and how often it is closed."""
+
+    def __init__(self) -> None:
+        self.read = self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for start in range(0, len(LARGE), 8192):
+            self.read += 8192
+            yield LARGE[start : start + 8192]
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+FILE = File()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Say what was asked; /slow takes its time."""
     if environ["PATH_INFO"] == "/slow":
         time.sleep(0.03)
@@ -58,6 +77,10 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     body = json.dumps({**said, "body": environ["wsgi.input"].read(1000).decode("latin-1")}).encode()
     if environ["PATH_INFO"] == "/large":
         body = LARGE
+    if environ["PATH_INFO"] in ("/file", "/cut", "/grown"):
+        length = {"/file": 0, "/cut": 1, "/grown": -1}[environ["PATH_INFO"]] + len(LARGE)
+        start_response("200 OK", [("Content-Length", str(length))])
+        return FILE
     headers = [("X-Odd", "a\r\nb: \xe9")]
     start_response("200 OK", headers)
     return [body] if environ["REQUEST_METHOD"] != "HEAD" else []
@@ -338,6 +361,37 @@ def test_who_takes_nothing_gets_no_more(server: Server) -> None:
         heard = 0
         while heard < 10 * len(LARGE):
             heard += len(line.recv(1 << 20))
+
+
+def test_a_large_file_is_read_as_fast_as_it_is_taken(server: Server) -> None:
+    FILE.read = FILE.closed = 0
+    with socket.create_connection(("127.0.0.1", server.port), 5) as line:
+        line.sendall(MORE % b"file" * 2)
+        until(lambda: any(held._full for held in server.crowd.open))
+        assert FILE.read < len(LARGE)
+        heard = 0
+        while heard < 2 * len(LARGE):
+            heard += len(line.recv(1 << 20))
+    first, second = answers(say(server, MORE % b"file" + last("/2")))
+    assert first[2] == LARGE
+    assert second[0] == 200
+    assert say(server, last("/file", "HEAD")).endswith(b"\r\n\r\n")
+    assert FILE.closed == 4
+
+
+def test_a_file_whose_reader_leaves_is_closed(server: Server) -> None:
+    FILE.closed = 0
+    with socket.create_connection(("127.0.0.1", server.port), 5) as line:
+        line.sendall(MORE % b"file")
+        until(lambda: any(held._full for held in server.crowd.open))
+    until(lambda: FILE.closed == 1)
+
+
+def test_a_file_that_changes_while_it_is_sent_never_moves_the_next_answer(server: Server) -> None:
+    ((_, _, body),) = answers(say(server, MORE % b"cut" + last("/2")))
+    assert body == LARGE
+    first, second = answers(say(server, MORE % b"grown" + last("/2")))
+    assert (first[2], second[0]) == (LARGE[:-1], 200)
 
 
 def test_a_large_answer_arrives_whole(server: Server) -> None:
