@@ -21,7 +21,17 @@ from pathlib import Path
 from tests.serving import ROOT, finished
 
 # What a name here cannot give, each program imports for itself.
-READY = ("blog", "blog.serve", "tests.forked", "alembic.command", "flask_migrate.cli", "psycopg", "sqlite3")
+READY = (
+    "blog",
+    "blog.serve",
+    "blog.wire",
+    "tests.forked",
+    "alembic.command",
+    "flask_migrate.cli",
+    "email_validator",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+)
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(list(READY))
