@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from blog.discussions import counts
 from tests.browsing import desk, serving
 from tests.conftest import Make
-from tests.needs import needs_browser
 from tests.people import Reader
 
 pytestmark = pytest.mark.browser
@@ -21,16 +20,6 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
 EACH = ["approve", "spam", "reject", "approve", "reject"]
 ANYWHERE = {"approved": 8, "spam": 4, "rejected": 8, "pending": 0}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real Chromium."""
-    path = needs_browser()
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -64,9 +53,9 @@ def decide_by_key(page: Page, decision: str) -> None:
 
 
 def test_twenty_are_decided_by_keyboard_alone(
-    browser: Browser, blog: Flask, address: str, tmp_path: Path
+    chromium: Browser, blog: Flask, address: str, tmp_path: Path
 ) -> None:
-    page = desk(browser, blog, address)
+    page = desk(chromium, blog, address)
     page.context.tracing.start(screenshots=True, title="Twenty comments decided by keyboard alone")
     loads: list[str] = []
     page.on("load", lambda loaded: loads.append(loaded.url))
@@ -91,8 +80,8 @@ def test_twenty_are_decided_by_keyboard_alone(
     page.context.close()
 
 
-def test_the_same_twenty_are_decided_without_scripts(browser: Browser, blog: Flask, address: str) -> None:
-    page = desk(browser, blog, address, java_script_enabled=False)
+def test_the_same_twenty_are_decided_without_scripts(chromium: Browser, blog: Flask, address: str) -> None:
+    page = desk(chromium, blog, address, java_script_enabled=False)
     for decision in EACH * 4:
         item = page.locator("[data-comment]").first
         if decision == "reject":
@@ -107,8 +96,8 @@ def test_the_same_twenty_are_decided_without_scripts(browser: Browser, blog: Fla
     page.context.close()
 
 
-def test_many_are_selected_and_decided_by_keyboard(browser: Browser, blog: Flask, address: str) -> None:
-    page = desk(browser, blog, address)
+def test_many_are_selected_and_decided_by_keyboard(chromium: Browser, blog: Flask, address: str) -> None:
+    page = desk(chromium, blog, address)
     for key in ("j", "x", "j", "j", "x", "Shift+S"):
         page.keyboard.press(key)
     expect(page.locator("#said [role=status]")).to_have_text("2 comments marked as spam.")
@@ -134,27 +123,31 @@ def test_many_are_selected_and_decided_by_keyboard(browser: Browser, blog: Flask
     page.context.close()
 
 
-def test_a_comment_is_edited_and_answered_by_keyboard(browser: Browser, blog: Flask, address: str) -> None:
-    page = desk(browser, blog, address, "comments/3")
+def test_a_comment_is_edited_and_answered_by_keyboard(chromium: Browser, blog: Flask, address: str) -> None:
+    page = desk(chromium, blog, address, "comments/3")
     page.keyboard.press("e")
     expect(page.locator("#body:focus")).to_be_visible()
     page.keyboard.type("More. ")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("ins")).to_have_count(1)
+    page.wait_for_load_state()  # keys before the script is there go nowhere
     page.keyboard.press("p")
     page.keyboard.type("Thank you.")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#said [role=status]")).to_have_text("Published, with your answer.")
+    page.wait_for_load_state()
     page.keyboard.press("z")
     expect(page.locator("#answer")).to_have_value("Thank you.")
     assert numbers(blog)["pending"] == 20
     page.context.close()
 
 
-def test_akismet_is_asked_again_without_leaving_the_page(browser: Browser, blog: Flask, address: str) -> None:
-    page = desk(browser, blog, address)
+def test_akismet_is_asked_again_without_leaving_the_page(
+    chromium: Browser, blog: Flask, address: str
+) -> None:
+    page = desk(chromium, blog, address)
     page.keyboard.press("j")
     page.keyboard.press("x")
     page.locator("[formaction='/moderation/recheck']").click()

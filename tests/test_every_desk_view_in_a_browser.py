@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.akismet_standin import SPAM, AkismetStandIn
 from tests.browsing import desk, serving
 from tests.conftest import Make, signed_in
-from tests.needs import needs_browser
 from tests.people import Reader
 from tests.test_the_blind_sample import weeks_pass
 
@@ -49,16 +48,6 @@ FOCUS = """() => {
 REACHABLE = """document.querySelectorAll(
   "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
 )"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real Chromium."""
-    path = needs_browser()
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -105,9 +94,11 @@ def everybody_can_use(page: Page, name: str) -> None:
     assert small == [], name
 
 
-def test_every_view_can_be_used_by_everybody_on_a_phone(browser: Browser, address: tuple[Flask, str]) -> None:
+def test_every_view_can_be_used_by_everybody_on_a_phone(
+    chromium: Browser, address: tuple[Flask, str]
+) -> None:
     app, url = address
-    page = desk(browser, app, url, viewport={"width": 360, "height": 740})
+    page = desk(chromium, app, url, viewport={"width": 360, "height": 740})
     for name, path in views(app).items():
         page.goto(f"{url}/moderation/{path}")
         everybody_can_use(page, name)
@@ -119,11 +110,11 @@ def test_every_view_can_be_used_by_everybody_on_a_phone(browser: Browser, addres
 
 
 def test_every_view_is_reached_by_keyboard_and_shows_where_one_is(
-    browser: Browser, address: tuple[Flask, str]
+    chromium: Browser, address: tuple[Flask, str]
 ) -> None:
     app, url = address
     phone = {"width": 360, "height": 740}
-    page = desk(browser, app, url, viewport=phone, reduced_motion="reduce")  # no scrolling meanwhile
+    page = desk(chromium, app, url, viewport=phone, reduced_motion="reduce")  # no scrolling meanwhile
     for name, path in views(app).items():
         page.goto(f"{url}/moderation/{path}")
         wanted = page.evaluate(
