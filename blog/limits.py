@@ -2,9 +2,10 @@
 
 A limit is four values: what is done, by whom, how many times, in how many seconds from the first time on.
 `hit` and `peek` count in Redis when it is set and there, else in the database. `wait` and `take` are for
-posting: `take` runs in the transaction that stores the comment, so the limit is exact whoever posts at the
-same moment, costs no commit of its own, and a post that is not stored does not count. What is refused is
-never counted, so it makes nobody wait longer. Keys are keyed hashes: no address or name is stored.
+what is stored: `take` runs in the transaction that stores it, so the limit is exact whoever comes at the same
+moment, costs no commit of its own, and what is not stored does not count; posts, of which many are stored at
+once, use the same counters (counters.py). What is refused is never counted, so it makes nobody wait longer.
+Keys are keyed hashes: no address or name is stored.
 """
 
 from __future__ import annotations
