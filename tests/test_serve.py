@@ -8,8 +8,6 @@ import re
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -21,9 +19,10 @@ import httpx
 import pytest
 
 from blog.door import MOST_OF_ONE
+from tests import forked
 from tests.akismet_standin import AkismetStandIn, later
 from tests.rude_http import torment
-from tests.serving import ROOT, Serving, browser, get, head, post
+from tests.serving import COMMAND, Serving, browser, get, head, post
 from tests.test_whole_life_of_a_comment import fields
 
 ARTICLE = "/posts/open-letter/"
@@ -199,8 +198,7 @@ def test_the_parent_holds_no_transaction_open(blog: Serving) -> None:
 
 
 def test_a_second_server_on_the_same_port_is_refused_in_one_line(blog: Serving) -> None:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "serve"]
-    done = subprocess.run(command, cwd=ROOT, env=blog.environ, capture_output=True, text=True, check=False)
+    done = forked.run((*COMMAND, "serve"), blog.environ)
     assert done.returncode != 0
     assert f"port {blog.port}" in done.stderr
     assert "Traceback" not in done.stderr
@@ -261,7 +259,7 @@ def read(blog: Serving, keep: bool, path: str, ended: Counter[str], stop: thread
     while not stop.is_set():
         if connection is None:
             try:
-                connection = socket.create_connection(("127.0.0.1", blog.port), 2)
+                connection = socket.create_connection(("127.0.0.1", blog.port), 0.5)
             except OSError:
                 ended["turned away"] += 1
                 return
