@@ -138,7 +138,7 @@ class Freshness:
     def _start(self) -> threading.Thread:
         with self._starting:
             thread = self._looking
-            if thread is None:
+            if thread is None or not thread.is_alive():  # the system may have had no thread to give
                 self._began = time.monotonic()
                 thread = self._looking = threading.Thread(target=self._look, daemon=True, name="freshness")
                 thread.start()

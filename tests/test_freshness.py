@@ -109,6 +109,13 @@ def test_an_author_sees_a_changed_template_while_moderators_are_busy(make: Make,
     assert freshness.stamp(None) != before
 
 
+def test_a_look_for_which_there_was_no_thread_is_made_by_the_next_reader(make: Make) -> None:
+    blog = make()
+    blog.extensions["blog.pagecache"]._freshness._looking = threading.Thread()  # which was never started
+    Reader(blog).stored(body="Still seen.")
+    assert "Still seen." in Person(blog).get(ARTICLE).text
+
+
 def test_another_machine_sees_a_decision_within_a_second(app: Flask, make: Make, tmp_path: Path) -> None:
     elsewhere = Person(make(data_dir=tmp_path / "elsewhere", database_url=app_database(app)))
     elsewhere.get(ARTICLE)
