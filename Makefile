@@ -8,6 +8,8 @@
 export FLASK_SKIP_DOTENV := 1
 
 PY := .venv/bin/python
+# Each has one half to begin with, and so the files' own servers and blogs are made once; then the rest is shared.
+BY_TWO = -n 2 --dist worksteal
 OLDER := .venv/older
 STORE_TESTS := $(addprefix tests/test_,states_hold.py answering.py desk_views.py limits.py privacy.py reconcile.py)
 SECONDS := 60
@@ -25,7 +27,7 @@ run: ## serve the blog on http://127.0.0.1:8000, set up at the first call
 
 test: ## run every test that this machine can run
 	$(call ready,requirements-dev.txt)
-	@exec $(PY) -m pytest -n 2 $(ARGS)
+	@exec $(PY) -m pytest $(BY_TWO) $(ARGS)
 
 endure: ## kill, fault and flood the server for about a minute; crash and slow do it for long
 	$(call ready,requirements-dev.txt)
@@ -37,7 +39,7 @@ older: ## the store's tests with the older line of SQLAlchemy
 		$(PY) -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
 		--target $(OLDER) -r requirements-older.txt && cp requirements-older.txt $(OLDER); }
 	@PYTHONPATH=$(OLDER) $(PY) -c 'import sqlalchemy; assert sqlalchemy.__version__.startswith("2.0."), sqlalchemy'
-	@PYTHONPATH=$(OLDER) exec $(PY) -m pytest -n 2 $(STORE_TESTS)
+	@PYTHONPATH=$(OLDER) exec $(PY) -m pytest $(BY_TWO) $(STORE_TESTS)
 
 check: ## format, lint, types, templates, lock files, the older SQLAlchemy, endurance, then the tests
 	$(call ready,requirements-dev.txt)
