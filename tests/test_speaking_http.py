@@ -242,8 +242,9 @@ def test_two_requests_in_one_piece_are_not_taken_for_one_that_is_known(server: S
     assert both not in server.memory.known
 
 
-def test_a_request_with_a_cookie_is_not_remembered_as_it_was(server: Server) -> None:
-    say(server, b"GET /known HTTP/1.1\r\nHost: here\r\nCookie: desk=secret\r\n\r\n", last("/end"), wait=0.05)
+@pytest.mark.parametrize("line", [b"Cookie: desk=secret", b"X-Forwarded-For: secret"])
+def test_a_request_that_tells_of_a_person_is_not_remembered_as_it_was(server: Server, line: bytes) -> None:
+    say(server, b"GET /known HTTP/1.1\r\nHost: here\r\n" + line + b"\r\n\r\n", last("/end"), wait=0.05)
     assert not [said for said in server.memory.known if b"secret" in said]
 
 
