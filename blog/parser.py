@@ -53,10 +53,9 @@ class Parser:
             self._parser.feed_data(data)
         except HttpParserUpgrade:
             self.deaf = True  # the request was told, and is answered as if nobody had asked for an upgrade
-        except HttpParserError as error:
+        except HttpParserError:
             # After the last request of a connection anything may follow, and was not read.
             if not self.deaf:
-                log.info("what came is no HTTP: %s", type(error).__name__)
                 self._refuse(UNREADABLE)
         if self.in_head and self._fed > MOST_HEAD:
             self._refuse(TOO_LONG)
