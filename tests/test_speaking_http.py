@@ -410,7 +410,7 @@ def test_a_large_answer_arrives_whole(server: Server) -> None:
     ],
 )
 def test_who_does_not_go_on_is_ended(limit: str, said: bytes, code: int | None) -> None:
-    with running(**{limit: 0.05}) as own:
+    with running(**{limit: 0.5}) as own:
         heard = answers(say(own, said))
         assert [found for found, *_ in heard] == ([code] if code else [])
 
