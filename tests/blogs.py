@@ -50,7 +50,7 @@ def blogs(folder: Path, migrated: Path, **settings: Any) -> Iterator[Make]:
     usual = {
         "secret_key": "k" * 40,
         "akismet_key": "123456789abc",
-        "akismet_timeout": 0.5,
+        "akismet_timeout": 2.0,
         "moderation": "flagged",
         "flood_seconds": 0,
         **settings,

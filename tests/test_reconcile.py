@@ -139,7 +139,8 @@ def test_where_nobody_disagrees_nothing_is_sent(
 @pytest.mark.parametrize(
     "away", [HANGS, RESETS, GARBAGE, SUSPENDED, INVALID, status(503), status(429, retry_after="90")]
 )
-def test_a_run_while_akismet_is_away_loses_nothing(app: Flask, akismet: AkismetStandIn, away: object) -> None:
+def test_a_run_while_akismet_is_away_loses_nothing(make: Make, akismet: AkismetStandIn, away: object) -> None:
+    app = make(akismet_timeout=0.5)
     akismet.answer_with(away)  # type: ignore[arg-type]
     Reader(app).stored()
     run(app, "--now")
